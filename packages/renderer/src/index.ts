@@ -1,0 +1,2 @@
+/** The renderer's public door. */
+export type * from './contract.ts';
