@@ -1,0 +1,33 @@
+import type { ApiKeyId, OwnerId } from './id.ts';
+
+/** What a key may do. `admin` includes the operator's routes; it does not include other owners' videos. */
+export const SCOPES = ['videos:create', 'videos:read', 'videos:delete', 'admin'] as const;
+export type Scope = (typeof SCOPES)[number];
+
+/** A key belongs to exactly one owner and may only narrow it. Its secret is kept as a hash. */
+export interface ApiKey {
+  readonly id: ApiKeyId;
+  readonly owner: OwnerId;
+  readonly name: string;
+  /** The first characters of the secret, to recognise it by. */
+  readonly prefix: string;
+  /** SHA-256 of the whole secret, lower-case hex. The secret has ≥ 160 random bits, so no slow hash is needed. */
+  readonly hash: string;
+  readonly scopes: readonly Scope[];
+  readonly createdAt: number;
+  readonly expiresAt: number | null;
+  readonly revokedAt: number | null;
+  readonly lastUsedAt: number | null;
+}
+
+/** Who is asking, once a key has been checked. */
+export interface Caller {
+  readonly owner: OwnerId;
+  readonly apiKey: ApiKeyId | null;
+  readonly scopes: readonly Scope[];
+}
+
+/** Whether a key opens anything at all now. */
+export function isUsable(key: ApiKey, now: number): boolean {
+  return key.revokedAt === null && (key.expiresAt === null || key.expiresAt > now);
+}

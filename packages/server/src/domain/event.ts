@@ -1,0 +1,14 @@
+import type { Status, Video } from './video.ts';
+
+/** A fact about a video that somebody may want to hear of. */
+export type EventType = `video.${Status}` | 'video.progress' | 'video.expired' | 'video.deleted' | 'video.late_result';
+
+/** The fact a write makes, if it makes one: at most one per write, so `<video id>:<version>` names it. */
+export function eventBetween(previous: Video | undefined, next: Video): EventType | undefined {
+  if (previous === undefined) return `video.${next.status}`;
+  if (next.deletedAt !== null && previous.deletedAt === null) return 'video.deleted';
+  if (next.status !== previous.status) return `video.${next.status}`;
+  if (next.expired && !previous.expired) return 'video.expired';
+  if (next.progress !== previous.progress || next.phase !== previous.phase) return 'video.progress';
+  return undefined;
+}

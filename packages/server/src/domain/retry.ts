@@ -1,0 +1,26 @@
+import type { Tries } from './attempt.ts';
+import type { Fault } from './fault.ts';
+import type { Policy } from './policy.ts';
+
+/** What to do after a fault or a lost worker. */
+export type RetryDecision = { readonly retry: true; readonly afterMs: number } | { readonly retry: false };
+
+/** The one retry rule: a retryable fault is tried again with doubling back-off until `maxFaults` attempts have failed. */
+export function afterFaultDecision(fault: Fault, tries: Tries, policy: Policy): RetryDecision {
+  if (!fault.retryable || tries.faults >= policy.maxFaults) return { retry: false };
+  return { retry: true, afterMs: fault.retryAfterMs ?? backoff(tries.faults, policy) };
+}
+
+/**
+ * A lost worker says little about the video: the first few losses cost nothing, then each waits longer, so that a video
+ * that kills its worker does not take the whole fleet down before it is given up.
+ */
+export function afterLossDecision(tries: Tries, policy: Policy): RetryDecision {
+  if (tries.lost > policy.maxLost) return { retry: false };
+  const beyondFree = tries.lost - policy.freeLost;
+  return { retry: true, afterMs: beyondFree > 0 ? backoff(beyondFree, policy) : 0 };
+}
+
+function backoff(count: number, policy: Policy): number {
+  return Math.min(policy.maxBackoffMs, policy.backoffMs * 2 ** Math.max(0, count - 1));
+}

@@ -1,0 +1,82 @@
+import type { Attempt, Tries } from './attempt.ts';
+import type { Failure } from './fault.ts';
+import type { FrameSource, Frames } from './frame.ts';
+import type { Generation, Warning } from './generation.ts';
+import type { ApiKeyId, OwnerId, VideoId, WorkerId } from './id.ts';
+import type { PreparedFrames, Result } from './result.ts';
+
+/** The public status. It only ever moves right; the last three are terminal and never change. */
+export const STATUSES = ['pending', 'queued', 'running', 'succeeded', 'failed', 'cancelled'] as const;
+export type Status = (typeof STATUSES)[number];
+
+/** What is going on inside a status; null when there is nothing more to say. */
+export type Phase = 'fetching' | 'upstream_queued' | 'generating' | 'retrying' | 'storing';
+
+/** The aggregate, from the ask to the file. Immutable: a transition returns the next one, the store compares and sets. */
+export interface Video {
+  readonly id: VideoId;
+  readonly owner: OwnerId;
+  readonly apiKey: ApiKeyId | null;
+  /** Grows by one with each write; the fence against writers that lost their right to write. */
+  readonly version: number;
+  readonly status: Status;
+  readonly phase: Phase | null;
+  /** 0..1, never falls, 1 exactly at `succeeded`. */
+  readonly progress: number;
+
+  readonly generation: Generation;
+  readonly sources: Frames<FrameSource> | null;
+  readonly prepared: PreparedFrames | null;
+  /** Who is to make the pixels next; fixed once an attempt has been accepted. */
+  readonly backend: string;
+  readonly attempt: Attempt | null;
+  readonly tries: Tries;
+  readonly result: Result | null;
+  readonly failure: Failure | null;
+  readonly warnings: readonly Warning[];
+
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  /** When the first attempt began. */
+  readonly startedAt: number | null;
+  /** When it became terminal. */
+  readonly completedAt: number | null;
+  /** When the files go; null: never. */
+  readonly expiresAt: number | null;
+  /** The files are gone (content answers 410). */
+  readonly expired: boolean;
+  /** Tombstone: the caller deleted it; it is found nowhere any more. */
+  readonly deletedAt: number | null;
+
+  /** The worker that may write it, null when nobody holds it. */
+  readonly worker: WorkerId | null;
+  /** When somebody should act on it next; null: never. */
+  readonly dueAt: number | null;
+  /** When the current state is given up; null in a terminal state. */
+  readonly deadlineAt: number | null;
+}
+
+const TERMINAL = {
+  pending: false,
+  queued: false,
+  running: false,
+  succeeded: true,
+  failed: true,
+  cancelled: true,
+} as const satisfies Record<Status, boolean>;
+
+/** Whether a status never changes any more. */
+export function isTerminal(status: Status): boolean {
+  return TERMINAL[status];
+}
+
+/** The key under which an attempt's files are stored; a successor never overwrites what a predecessor wrote. */
+export function attemptKey(attempt: Attempt, file: string): string {
+  const [video, number] = attempt.id.split('.');
+  return `videos/${video}/${number}/${file}`;
+}
+
+/** The prefix of everything stored for a video. */
+export function videoPrefix(id: VideoId): string {
+  return `videos/${id}/`;
+}

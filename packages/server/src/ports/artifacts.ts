@@ -1,0 +1,39 @@
+import type { Artifact } from '../domain/result.ts';
+
+/** Bytes to be read once: in memory, in a local file, or as they come. */
+export type ByteSource =
+  | { readonly bytes: Uint8Array }
+  | { readonly path: string }
+  | { readonly stream: AsyncIterable<Uint8Array> };
+
+/** Inclusive byte positions, as in HTTP. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** An opened artifact. `stream` must be read to its end or destroyed by aborting `signal` of the call that opened it. */
+export interface OpenedArtifact {
+  /** Size of the whole artifact in bytes. */
+  readonly bytes: number;
+  readonly stream: AsyncIterable<Uint8Array>;
+}
+
+/**
+ * Stored files. Keys are `/`-separated segments of `[A-Za-z0-9._-]`, never starting with a dot; other keys throw.
+ * What `put` resolved is durable, and is never seen half-written by anyone.
+ */
+export interface ArtifactStore {
+  /** Stores and measures. Rejects with Fault `storage_full` when there is no room. */
+  put(key: string, source: ByteSource, type: string, signal?: AbortSignal): Promise<Artifact>;
+  /** Undefined when there is no such artifact. The range must lie inside it. */
+  open(key: string, range?: ByteRange, signal?: AbortSignal): Promise<OpenedArtifact | undefined>;
+  /** Idempotent. */
+  remove(key: string): Promise<void>;
+  /** Removes everything whose key starts with `prefix` (which ends in `/`). Idempotent. */
+  removeAll(prefix: string): Promise<void>;
+  /** Keys that start with `prefix`, with the time of their last write; for the sweep of orphans. */
+  list(prefix: string): AsyncIterable<{ readonly key: string; readonly writtenAt: number }>;
+  /** Bytes that can still be stored, where the store knows; undefined where it does not. */
+  freeBytes(): Promise<number | undefined>;
+}

@@ -1,0 +1,169 @@
+import type { ApiKey } from '../domain/api-key.ts';
+import type { EventType } from '../domain/event.ts';
+import type { FrameRole } from '../domain/frame.ts';
+import type { ApiKeyId, OwnerId, VideoId, WorkerId } from '../domain/id.ts';
+import type { Owner } from '../domain/owner.ts';
+import type { Status, Video } from '../domain/video.ts';
+
+/** A row of the outbox: `<video id>:<version>` names it. */
+export interface VideoEvent {
+  readonly type: EventType;
+  readonly at: number;
+}
+
+/** One ask remembered under the caller's own key. */
+export interface IdempotencyRecord {
+  readonly key: string;
+  /** SHA-256 of the canonical ask, lower-case hex. */
+  readonly fingerprint: string;
+}
+
+/** A small posted picture, stored in the video's own transaction so that the 200 is durable with one commit. */
+export interface FrameInput {
+  readonly role: FrameRole;
+  readonly bytes: Uint8Array;
+}
+
+/** One line of the usage ledger, in integer micro-units of the configured currency. */
+export interface LedgerEntry {
+  readonly kind: 'reserve' | 'settle' | 'release' | 'upstream_cost';
+  readonly microUnits: number;
+  readonly at: number;
+}
+
+/** What is written together with a video, or not at all. */
+export interface Effects {
+  readonly event?: VideoEvent | undefined;
+  readonly idempotency?: IdempotencyRecord | undefined;
+  readonly inputs?: readonly FrameInput[] | undefined;
+  readonly ledger?: readonly LedgerEntry[] | undefined;
+  /** The video's posted pictures are not needed any more. */
+  readonly dropInputs?: boolean | undefined;
+  /** The video's slot is free again. */
+  readonly freeSlot?: boolean | undefined;
+}
+
+export type Inserted =
+  | { readonly outcome: 'inserted'; readonly video: Video }
+  /** The same key and the same ask: the video that was made then, as it is now. */
+  | { readonly outcome: 'replayed'; readonly video: Video }
+  /** The same key and another ask: nothing was written. */
+  | { readonly outcome: 'mismatch' };
+
+export interface Page {
+  readonly limit: number;
+  /** Continue behind this video, in the given order. An unknown id is Fault `invalid_request` with param `after`. */
+  readonly after?: VideoId | undefined;
+  readonly order: 'asc' | 'desc';
+  readonly status?: Status | undefined;
+  readonly model?: string | undefined;
+  readonly tag?: { readonly key: string; readonly value: string } | undefined;
+}
+
+export interface Slice<T> {
+  readonly items: readonly T[];
+  readonly hasMore: boolean;
+}
+
+export interface ClaimWish {
+  readonly worker: WorkerId;
+  /** `admit` takes pending videos, `generate` queued and running ones. */
+  readonly lane: 'admit' | 'generate';
+  readonly limit: number;
+  readonly now: number;
+  /**
+   * Slots of each backend over the whole fleet; `generate` takes only videos of these backends, and takes a slot in the
+   * same transaction. A video that holds its slot already keeps it.
+   */
+  readonly slots: Readonly<Record<string, number>>;
+}
+
+export interface Claimed {
+  readonly video: Video;
+  /** Another worker's lease was found on it: that worker was lost. */
+  readonly takenOver: boolean;
+}
+
+/** Sets of videos that lane `sweep` acts on. */
+export type DueKind =
+  /** Not terminal and past their deadline. */
+  | 'overdue'
+  /** Terminal, not yet expired, and past `expiresAt`. */
+  | 'expiring'
+  /** Deleted, or finished before `finishedBefore`, and free of obligations: the row may go. */
+  | 'purgeable';
+
+/** The videos table is the queue: status, due time, lease and version in one truth. */
+export interface VideoStore {
+  /** Inserts the video with its effects in one transaction, unless the owner used the idempotency key before. */
+  insert(video: Video, effects: Effects): Promise<Inserted>;
+  /** Undefined when it is not there, deleted, or another owner's. Without an owner: for workers, tombstones too. */
+  find(id: VideoId, owner?: OwnerId): Promise<Video | undefined>;
+  /** The video this key made, when the owner used it before. */
+  findByKey(owner: OwnerId, key: string): Promise<{ readonly video: Video; readonly fingerprint: string } | undefined>;
+  /** One page of an owner's videos by creation, deleted ones left out. */
+  list(owner: OwnerId, page: Page): Promise<Slice<Video>>;
+  /** Leases due videos atomically over all processes: nobody else can hold what this returns. Oldest due first. */
+  claim(wish: ClaimWish): Promise<readonly Claimed[]>;
+  /**
+   * Writes `next` as version `previous.version + 1` with its effects, only if nobody wrote since `previous` was read.
+   * Returns what was written, or `'stale'`, and then nothing was.
+   */
+  swap(previous: Video, next: Video, effects: Effects): Promise<Video | 'stale'>;
+  /** A picture that was inserted with the video. */
+  input(id: VideoId, role: FrameRole): Promise<Uint8Array | undefined>;
+  due(
+    kind: DueKind,
+    at: { readonly now: number; readonly finishedBefore?: number | undefined; readonly limit: number },
+  ): Promise<readonly Video[]>;
+  /** Forgets the row and all that hangs on it, except an idempotency key that must still be kept. */
+  purge(id: VideoId): Promise<void>;
+  /** How many queued videos of the same backend are due before this one; 0: it is next. */
+  queuePosition(video: Video): Promise<number>;
+  /** Videos by status, of one owner or of all. Deleted ones are left out. */
+  counts(owner?: OwnerId): Promise<Readonly<Record<Status, number>>>;
+  /** When the next unleased video of a lane becomes due; undefined when none waits. */
+  nextDue(lane: ClaimWish['lane'], backends: readonly string[]): Promise<number | undefined>;
+  /** Whether a video still has a row (tombstones count); the orphan sweep asks before it removes files. */
+  exists(id: VideoId): Promise<boolean>;
+}
+
+/** Liveness is one row per worker, not one write per video. */
+export interface WorkerStore {
+  /** Says the worker lives until `until`. */
+  renew(worker: WorkerId, until: number): Promise<void>;
+  /** The worker is gone; what it still holds counts as lost. */
+  remove(worker: WorkerId): Promise<void>;
+  /** Voids every lease at once: for a server that holds its data folder alone, at start. */
+  removeAll(): Promise<void>;
+}
+
+export interface KeyStore {
+  owner(id: OwnerId): Promise<Owner | undefined>;
+  /** Idempotent. */
+  addOwner(owner: Owner): Promise<void>;
+  add(key: ApiKey): Promise<void>;
+  byHash(hash: string): Promise<ApiKey | undefined>;
+  list(owner?: OwnerId): Promise<readonly ApiKey[]>;
+  /** False when there is no such key, or it was revoked before. */
+  revoke(id: ApiKeyId, at: number): Promise<boolean>;
+  /** Notes the last use of several keys at once. */
+  touch(uses: ReadonlyMap<ApiKeyId, number>): Promise<void>;
+}
+
+/** Secrets of the installation itself, such as the one that signs content URLs. */
+export interface SecretStore {
+  /** Returns the secret of that name; when there is none yet, stores `fresh` and returns what is stored. */
+  ensure(name: string, fresh: string, at: number): Promise<string>;
+}
+
+/** The store as a whole. */
+export interface Store {
+  readonly videos: VideoStore;
+  readonly workers: WorkerStore;
+  readonly keys: KeyStore;
+  readonly secrets: SecretStore;
+  /** Rejects when the store cannot answer right now. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
