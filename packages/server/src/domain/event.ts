@@ -12,3 +12,15 @@ export function eventBetween(previous: Video | undefined, next: Video): EventTyp
   if (next.progress !== previous.progress || next.phase !== previous.phase) return 'video.progress';
   return undefined;
 }
+
+/** A row of the outbox: `<video id>:<version>` names it. */
+export interface VideoEvent {
+  readonly type: EventType;
+  readonly at: number;
+}
+
+/** The event that belongs to a write, ready for its effects. */
+export function eventOf(previous: Video | undefined, next: Video): VideoEvent | undefined {
+  const type = eventBetween(previous, next);
+  return type === undefined ? undefined : { type, at: next.updatedAt };
+}

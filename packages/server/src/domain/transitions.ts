@@ -6,7 +6,7 @@ import { type ApiKeyId, attemptId, type OwnerId, type VideoId, type WorkerId } f
 import type { Policy } from './policy.ts';
 import type { PreparedFrames, Result } from './result.ts';
 import { afterFaultDecision, afterLossDecision, type RetryDecision } from './retry.ts';
-import { isTerminal, type Phase, type Video } from './video.ts';
+import { hasOpenOperation, isTerminal, type Phase, type Video } from './video.ts';
 
 /**
  * What may happen to a video. Each transition is pure: the video as it was, in; the video as it shall be, out. None
@@ -253,9 +253,8 @@ function finish(video: Video, now: number, policy: Policy): Video {
 
 /** A saved operation goes on at the peer, so its attempt stays open; anything else starts over as a new attempt. */
 function closeAttemptUnlessRemote(video: Video): Video {
-  const attempt = video.attempt;
-  if (attempt === null || (attempt.state === 'open' && attempt.operation !== null)) return video;
-  return { ...video, attempt: { ...attempt, state: 'closed' } };
+  if (video.attempt === null || hasOpenOperation(video)) return video;
+  return { ...video, attempt: { ...video.attempt, state: 'closed' } };
 }
 
 function openAttempt(video: Video): NonNullable<Video['attempt']> {

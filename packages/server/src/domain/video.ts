@@ -70,6 +70,11 @@ export function isTerminal(status: Status): boolean {
   return TERMINAL[status];
 }
 
+/** Work goes on at a peer that remembers it: the next worker resumes it and the slot stays taken. */
+export function hasOpenOperation(video: Video): boolean {
+  return video.attempt?.state === 'open' && video.attempt.operation !== null;
+}
+
 /** The key under which an attempt's files are stored; a successor never overwrites what a predecessor wrote. */
 export function attemptKey(attempt: Attempt, file: string): string {
   const [video, number] = attempt.id.split('.');

@@ -6,6 +6,13 @@ export type ByteSource =
   | { readonly path: string }
   | { readonly stream: AsyncIterable<Uint8Array> };
 
+/** Reads an opened artifact to its end. Only for what is known to be small, such as one picture. */
+export async function readWhole(opened: OpenedArtifact): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  for await (const part of opened.stream) parts.push(part);
+  return Buffer.concat(parts);
+}
+
 /** Inclusive byte positions, as in HTTP. */
 export interface ByteRange {
   readonly start: number;

@@ -3,7 +3,7 @@ import type { Frames } from '../domain/frame.ts';
 import type { Generation } from '../domain/generation.ts';
 import type { SizeTier } from '../domain/model.ts';
 import type { PreparedFrames } from '../domain/result.ts';
-import type { Phase } from '../domain/video.ts';
+import type { Phase, Video } from '../domain/video.ts';
 import type { ByteSource } from './artifacts.ts';
 
 /** What a backend can do right now. */
@@ -38,6 +38,11 @@ export interface GenerateAsk {
   readonly operation: Json;
 }
 
+/** A file on this machine, in the backend's own temporary folder. A remote backend downloads before it is finished. */
+export interface LocalFile {
+  readonly path: string;
+}
+
 export type BackendEvent =
   | { readonly type: 'operation-started'; readonly operation: Json }
   | {
@@ -47,9 +52,11 @@ export type BackendEvent =
     }
   | {
       readonly type: 'finished';
-      readonly video: ByteSource;
-      readonly thumbnail?: ByteSource;
-      readonly lastFrame?: ByteSource;
+      readonly video: LocalFile;
+      /** WEBP. */
+      readonly thumbnail?: LocalFile;
+      /** PNG of the last output frame as it was before a watermark. */
+      readonly lastFrame?: LocalFile;
       readonly report: Readonly<Record<string, Json>>;
       readonly actualPrompt?: string;
     };
@@ -67,4 +74,13 @@ export interface Backend {
    * Files it hands out live until the generator is returned or has ended. Aborting stops the work where it can be stopped.
    */
   generate(ask: GenerateAsk, signal: AbortSignal): AsyncIterable<BackendEvent>;
+}
+
+/**
+ * Whether a video that is ended now gives its slot back at once. Work that a backend cannot stop goes on at the peer, so
+ * its slot stays taken until that work ends.
+ */
+export function freesSlotAtOnce(video: Video, backend: Backend | undefined): boolean {
+  if (video.attempt === null || video.attempt.state === 'closed') return true;
+  return backend?.capabilities.cancel !== 'ignores';
 }

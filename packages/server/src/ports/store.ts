@@ -1,15 +1,9 @@
 import type { ApiKey } from '../domain/api-key.ts';
-import type { EventType } from '../domain/event.ts';
+import type { VideoEvent } from '../domain/event.ts';
 import type { FrameRole } from '../domain/frame.ts';
 import type { ApiKeyId, OwnerId, VideoId, WorkerId } from '../domain/id.ts';
 import type { Owner } from '../domain/owner.ts';
 import type { Status, Video } from '../domain/video.ts';
-
-/** A row of the outbox: `<video id>:<version>` names it. */
-export interface VideoEvent {
-  readonly type: EventType;
-  readonly at: number;
-}
 
 /** One ask remembered under the caller's own key. */
 export interface IdempotencyRecord {

@@ -1,0 +1,42 @@
+import { hash } from 'node:crypto';
+import type { FrameSource, Frames } from '../domain/frame.ts';
+import type { CheckedAsk } from '../domain/generation.ts';
+
+/** SHA-256 of bytes or text, lower-case hex. */
+export function sha256(data: Uint8Array | string): string {
+  return hash('sha256', data, 'hex');
+}
+
+/**
+ * What two asks under one idempotency key must have in common: the canonical ask after defaults and before a seed is
+ * drawn, and each frame by its content (posted bytes) or its words (a URL or a name).
+ */
+export function fingerprint(ask: CheckedAsk, frames: Frames<FrameSource>): string {
+  return sha256(
+    JSON.stringify([
+      ask.model,
+      ask.prompt,
+      ask.negativePrompt,
+      ask.seconds,
+      ask.size,
+      ask.promptExtend,
+      ask.watermark,
+      ask.seed ?? null,
+      Object.entries(ask.tags),
+      frameWord(frames.first),
+      frameWord(frames.last),
+    ]),
+  );
+}
+
+function frameWord(source: FrameSource): string {
+  switch (source.kind) {
+    case 'row':
+    case 'artifact':
+      return `sha256:${source.sha256}`;
+    case 'url':
+      return source.url;
+    case 'sample':
+      return source.name;
+  }
+}

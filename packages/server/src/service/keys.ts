@@ -1,0 +1,102 @@
+import { hash, timingSafeEqual } from 'node:crypto';
+import { type ApiKey, type Caller, isUsable, SCOPES, type Scope } from '../domain/api-key.ts';
+import { Fault } from '../domain/fault.ts';
+import { type ApiKeyId, DEFAULT_OWNER, type OwnerId } from '../domain/id.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Ids } from '../ports/ids.ts';
+import type { KeyStore } from '../ports/store.ts';
+
+/** Keys: who may ask. */
+export interface Keys {
+  /** @throws Fault `invalid_api_key`, the same for unknown, revoked and expired */
+  authenticate(secret: string): Promise<Caller>;
+  /** The secret is returned once and kept nowhere. */
+  create(wish: {
+    readonly owner: OwnerId;
+    readonly name: string;
+    readonly scopes?: readonly Scope[];
+  }): Promise<{ readonly key: ApiKey; readonly secret: string }>;
+  list(owner?: OwnerId): Promise<readonly ApiKey[]>;
+  revoke(id: ApiKeyId): Promise<boolean>;
+  /** Writes the last uses noted since the last call; called by the sweep, so that no request waits for a write. */
+  flushUses(): Promise<void>;
+}
+
+interface KeysParts {
+  readonly store: KeyStore;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  /** The operator's own key from the environment: all scopes, owner `default`. */
+  readonly fixedKey: string | undefined;
+}
+
+/** A checked key is believed this long, so revocation acts within seconds on every process. */
+const BELIEVED_MS = 3_000;
+const BELIEVED_MAX = 10_000;
+
+const WRONG = 'The API key is not valid. Send a key of this server as "Authorization: Bearer <key>".';
+
+export function createKeys({ store, clock, ids, fixedKey }: KeysParts): Keys {
+  const fixedHash = fixedKey === undefined ? undefined : digest(fixedKey);
+  const fixedCaller: Caller = { owner: DEFAULT_OWNER, apiKey: null, scopes: SCOPES };
+  const believed = new Map<string, { readonly key: ApiKey; readonly until: number }>();
+  const uses = new Map<ApiKeyId, number>();
+
+  async function lookUp(hashed: string): Promise<ApiKey | undefined> {
+    const now = clock.now();
+    const known = believed.get(hashed);
+    if (known !== undefined && known.until > now) return known.key;
+    believed.delete(hashed);
+    const key = await store.byHash(hashed);
+    if (key === undefined) return undefined;
+    if (believed.size >= BELIEVED_MAX) believed.clear();
+    believed.set(hashed, { key, until: now + BELIEVED_MS });
+    return key;
+  }
+
+  return {
+    async authenticate(secret) {
+      const hashed = digest(secret);
+      // Both sides are digests of equal length: neither the length nor a common prefix of the secret shows in the time.
+      if (fixedHash !== undefined && timingSafeEqual(Buffer.from(hashed), Buffer.from(fixedHash))) return fixedCaller;
+      const key = await lookUp(hashed);
+      if (key === undefined || !isUsable(key, clock.now())) throw new Fault('invalid_api_key', WRONG);
+      uses.set(key.id, clock.now());
+      return { owner: key.owner, apiKey: key.id, scopes: key.scopes };
+    },
+    async create({ owner, name, scopes }) {
+      const secret = ids.secret();
+      const now = clock.now();
+      const key: ApiKey = {
+        id: ids.apiKey(),
+        owner,
+        name,
+        prefix: secret.slice(0, 8),
+        hash: digest(secret),
+        scopes: scopes ?? SCOPES,
+        createdAt: now,
+        expiresAt: null,
+        revokedAt: null,
+        lastUsedAt: null,
+      };
+      await store.addOwner({ id: owner, createdAt: now, limits: {} });
+      await store.add(key);
+      return { key, secret };
+    },
+    list: (owner) => store.list(owner),
+    async revoke(id) {
+      believed.clear();
+      return store.revoke(id, clock.now());
+    },
+    async flushUses() {
+      if (uses.size === 0) return;
+      const noted = new Map(uses);
+      uses.clear();
+      await store.touch(noted);
+    },
+  };
+}
+
+function digest(secret: string): string {
+  return hash('sha256', secret, 'hex');
+}

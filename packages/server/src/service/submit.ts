@@ -1,0 +1,253 @@
+import type { Caller } from '../domain/api-key.ts';
+import { eventOf } from '../domain/event.ts';
+import { Fault } from '../domain/fault.ts';
+import {
+  FRAME_ROLES,
+  type FrameAsk,
+  type FrameRole,
+  type FrameSource,
+  type Frames,
+  PICTURE_LIMITS,
+  readFrameText,
+  tooManyBytes,
+} from '../domain/frame.ts';
+import { checkGeneration, type GenerationAsk, type Warning } from '../domain/generation.ts';
+import type { VideoId } from '../domain/id.ts';
+import { LIMITS } from '../domain/model.ts';
+import { inspectPicture } from '../domain/picture/inspect.ts';
+import type { Policy } from '../domain/policy.ts';
+import { accept } from '../domain/transitions.ts';
+import { type Video, videoPrefix } from '../domain/video.ts';
+import type { ArtifactStore } from '../ports/artifacts.ts';
+import type { Backend } from '../ports/backend.ts';
+import type { Bell } from '../ports/bell.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Fetcher } from '../ports/fetcher.ts';
+import type { Ids } from '../ports/ids.ts';
+import type { Meter } from '../ports/meter.ts';
+import type { FrameInput, VideoStore } from '../ports/store.ts';
+import type { DiskGuard } from './disk-guard.ts';
+import { fingerprint, sha256 } from './fingerprint.ts';
+
+/** A posted picture up to this size is stored in the video's own transaction; larger ones go to the artifact store first. */
+const ROW_BYTES_MAX = 256 * 1024;
+
+/** One item of `images`: text in one of the accepted spellings, or the bytes of a posted file. */
+export type ImageAsk = string | Uint8Array;
+
+/** An ask as a dialect read it. */
+export interface SubmitAsk {
+  readonly generation: GenerationAsk;
+  readonly images: readonly ImageAsk[];
+  /** Fields the dialect does not know; they are ignored and named in a warning. */
+  readonly unknownFields: readonly string[];
+  readonly idempotencyKey?: string | undefined;
+}
+
+export interface Submitted {
+  readonly video: Video;
+  /** The same key and ask were seen before; nothing new was made. */
+  readonly replayed: boolean;
+}
+
+export interface SubmitParts {
+  readonly videos: VideoStore;
+  readonly artifacts: ArtifactStore;
+  readonly fetcher: Pick<Fetcher, 'check'>;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly bell: Bell;
+  readonly meter: Meter;
+  readonly policy: Policy;
+  readonly disk: DiskGuard;
+  /** The backend that serves a model now. */
+  route(model: string): Backend;
+  /** Bytes of the last output frame of an owner's finished video. */
+  outputFrame(caller: Caller, video: VideoId, param: string): Promise<Uint8Array>;
+}
+
+interface ReadFrame {
+  readonly source: FrameSource;
+  readonly bytes?: Uint8Array;
+}
+
+/**
+ * Accepts an ask: everything that can be checked without the network is checked, then the video and its posted pictures
+ * become durable together. When this resolves, the video will reach exactly one terminal state whatever is killed.
+ *
+ * @throws Fault that names the field, the limit and the remedy; then nothing was stored
+ */
+export async function submit(parts: SubmitParts, caller: Caller, ask: SubmitAsk): Promise<Submitted> {
+  const checked = checkGeneration(ask.generation);
+  const key = checkIdempotencyKey(ask.idempotencyKey);
+  const id = parts.ids.video();
+  const frames = await readFrames(parts, caller, id, ask.images);
+  const sources: Frames<FrameSource> = { first: frames.first.source, last: frames.last.source };
+  const record = key === undefined ? undefined : { key, fingerprint: fingerprint(checked, sources) };
+  if (record !== undefined) {
+    const known = await parts.videos.findByKey(caller.owner, record.key);
+    if (known !== undefined) return replay(known.video, known.fingerprint === record.fingerprint);
+  }
+
+  await parts.disk.check();
+  const backend = parts.route(checked.model);
+  const generation = { ...checked, seed: checked.seed ?? parts.ids.seed() };
+  const video = accept(
+    {
+      id,
+      owner: caller.owner,
+      apiKey: caller.apiKey,
+      generation,
+      sources,
+      backend: backend.name,
+      warnings: warningsOf(ask, backend),
+    },
+    parts.clock.now(),
+    parts.policy,
+  );
+  const stored = await storeLargeFrames(parts, frames);
+  try {
+    const inserted = await parts.videos.insert(video, {
+      event: eventOf(undefined, video),
+      idempotency: record,
+      inputs: smallFrames(frames),
+    });
+    if (inserted.outcome !== 'inserted') {
+      if (stored) await parts.artifacts.removeAll(videoPrefix(id));
+      return replay(inserted.outcome === 'replayed' ? inserted.video : undefined, inserted.outcome === 'replayed');
+    }
+    parts.meter.count('inbetween_videos_created_total');
+    parts.bell.ring('admit');
+    return { video: inserted.video, replayed: false };
+  } catch (error) {
+    // Without a row the files are orphans; sweep would find them, but there is no need to wait for it.
+    if (stored) await parts.artifacts.removeAll(videoPrefix(id)).catch(() => undefined);
+    throw error;
+  }
+}
+
+function replay(video: Video | undefined, same: boolean): Submitted {
+  if (!same || video === undefined) {
+    throw new Fault(
+      'idempotency_mismatch',
+      'Idempotency-Key was used before with a different request. Send the same request again, or use a new key for a new video.',
+      { param: 'Idempotency-Key' },
+    );
+  }
+  if (video.deletedAt !== null)
+    throw new Fault(
+      'not_found',
+      'The video made under this Idempotency-Key was deleted. Use a new key to make another.',
+      { param: 'Idempotency-Key' },
+    );
+  return { video, replayed: true };
+}
+
+function checkIdempotencyKey(key: string | undefined): string | undefined {
+  if (key === undefined) return undefined;
+  if (/^[\x20-\x7e]+$/.test(key) && key.length <= LIMITS.idempotencyKeyLength) return key;
+  throw new Fault(
+    'invalid_request',
+    `Idempotency-Key must have 1 to ${LIMITS.idempotencyKeyLength} printable ASCII characters.`,
+    {
+      param: 'Idempotency-Key',
+    },
+  );
+}
+
+async function readFrames(
+  parts: SubmitParts,
+  caller: Caller,
+  id: VideoId,
+  images: readonly ImageAsk[],
+): Promise<Frames<ReadFrame>> {
+  const [first, last] = images;
+  if (first === undefined || last === undefined || images.length !== 2) {
+    throw new Fault(
+      'invalid_request',
+      `images must have exactly 2 items, the first frame and the last frame; ${images.length} ${images.length === 1 ? 'was' : 'were'} sent.`,
+      { param: 'images' },
+    );
+  }
+  return {
+    first: await readFrame(parts, caller, id, 'first', first, 'images[0]'),
+    last: await readFrame(parts, caller, id, 'last', last, 'images[1]'),
+  };
+}
+
+async function readFrame(
+  parts: SubmitParts,
+  caller: Caller,
+  id: VideoId,
+  role: FrameRole,
+  image: ImageAsk,
+  param: string,
+): Promise<ReadFrame> {
+  const ask: FrameAsk = typeof image === 'string' ? readFrameText(image, param) : { kind: 'bytes', bytes: image };
+  switch (ask.kind) {
+    case 'url':
+      checkUrl(parts, ask.url, param);
+      return { source: ask };
+    case 'sample':
+      return { source: ask };
+    case 'output':
+      return readBytes(id, role, await parts.outputFrame(caller, ask.video, param), param);
+    case 'bytes':
+      return readBytes(id, role, ask.bytes, param);
+  }
+}
+
+function checkUrl(parts: SubmitParts, url: string, param: string): void {
+  try {
+    parts.fetcher.check(url, 'public');
+  } catch (error) {
+    if (error instanceof Fault) throw new Fault(error.code, `${param}: ${error.message}`, { param, cause: error });
+    throw error;
+  }
+}
+
+function readBytes(id: VideoId, role: FrameRole, bytes: Uint8Array, param: string): ReadFrame {
+  if (bytes.length > PICTURE_LIMITS.maxBytes) throw tooManyBytes(param);
+  inspectPicture(bytes, param);
+  const facts = { sha256: sha256(bytes), bytes: bytes.length };
+  const source: FrameSource =
+    bytes.length <= ROW_BYTES_MAX
+      ? { kind: 'row', ...facts }
+      : { kind: 'artifact', ...facts, key: `${videoPrefix(id)}inputs/${role}` };
+  return { source, bytes };
+}
+
+function smallFrames(frames: Frames<ReadFrame>): readonly FrameInput[] {
+  return FRAME_ROLES.flatMap((role) => {
+    const { source, bytes } = frames[role];
+    return source.kind === 'row' && bytes !== undefined ? [{ role, bytes }] : [];
+  });
+}
+
+async function storeLargeFrames(parts: SubmitParts, frames: Frames<ReadFrame>): Promise<boolean> {
+  let stored = false;
+  for (const { source, bytes } of [frames.first, frames.last]) {
+    if (source.kind !== 'artifact' || bytes === undefined) continue;
+    await parts.artifacts.put(source.key, { bytes }, 'application/octet-stream');
+    stored = true;
+  }
+  return stored;
+}
+
+function warningsOf(ask: SubmitAsk, backend: Backend): readonly Warning[] {
+  const warnings: Warning[] = [];
+  if (ask.unknownFields.length > 0) {
+    const names = ask.unknownFields
+      .slice(0, 20)
+      .map((name) => name.slice(0, 60))
+      .join(', ');
+    warnings.push({ code: 'unknown_field', message: `Ignored, because this API has no such field: ${names}.` });
+  }
+  if (!backend.capabilities.generative) {
+    warnings.push({
+      code: 'built_in_renderer',
+      message: `Made by the built-in renderer, not by ${ask.generation.model}: it moves between your two pictures and imagines nothing new.`,
+    });
+  }
+  return warnings;
+}

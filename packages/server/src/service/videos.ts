@@ -1,0 +1,93 @@
+import type { Caller } from '../domain/api-key.ts';
+import { eventOf } from '../domain/event.ts';
+import { Fault } from '../domain/fault.ts';
+import { readVideoId } from '../domain/id.ts';
+import { cancel, entomb } from '../domain/transitions.ts';
+import { type Video, videoPrefix } from '../domain/video.ts';
+import { type Backend, freesSlotAtOnce } from '../ports/backend.ts';
+import type { Log } from '../ports/log.ts';
+import type { Page, Slice } from '../ports/store.ts';
+import { type Content, createContent, type Variant } from './content.ts';
+import { type SubmitAsk, type SubmitParts, type Submitted, submit } from './submit.ts';
+
+/** What a caller can do with videos now. Every call answers for one owner; another owner's video is not there. */
+export interface Videos {
+  submit(caller: Caller, ask: SubmitAsk): Promise<Submitted>;
+  /** @throws Fault `not_found`, the same for "not there", "deleted" and "not yours" */
+  find(caller: Caller, id: string): Promise<Video>;
+  list(caller: Caller, page: Page): Promise<Slice<Video>>;
+  /** Already cancelled: the same video again. @throws Fault `already_finished` */
+  cancel(caller: Caller, id: string): Promise<Video>;
+  /** Cancels it if it lives, then forgets all that the caller sent or got. */
+  delete(caller: Caller, id: string): Promise<void>;
+  /** `'signed'`: the caller proved by a signature that it may read this one video. */
+  content(caller: Caller | 'signed', id: string, variant: Variant): Promise<Content>;
+  /** How many queued videos are due before this one; undefined when it is not queued. */
+  queuePosition(video: Video): Promise<number | undefined>;
+}
+
+export interface VideosParts extends Omit<SubmitParts, 'outputFrame'> {
+  readonly log: Log;
+  backend(name: string): Backend | undefined;
+}
+
+/** A cancel or delete races with the worker's writes; each loss means somebody else progressed, so this many is plenty. */
+const SWAP_TRIES = 100;
+
+export function createVideos(parts: VideosParts): Videos {
+  const { videos: store, clock, policy, bell, artifacts } = parts;
+
+  async function find(caller: Caller, id: string): Promise<Video> {
+    const known = readVideoId(id);
+    const video = known === undefined ? undefined : await store.find(known, caller.owner);
+    if (video === undefined) throw notFound(id);
+    return video;
+  }
+
+  /** Reads, applies a transition and writes, again and again until nobody else wrote in between. */
+  async function change(caller: Caller, id: string, transition: (video: Video) => Video): Promise<Video> {
+    for (let tries = 0; tries < SWAP_TRIES; tries += 1) {
+      const video = await find(caller, id);
+      const next = transition(video);
+      if (next === video) return video;
+      const written = await store.swap(video, next, {
+        event: eventOf(video, next),
+        dropInputs: true,
+        freeSlot: freesSlotAtOnce(video, parts.backend(video.backend)),
+      });
+      if (written !== 'stale') {
+        bell.ring(`video:${written.id}`);
+        bell.ring('generate');
+        return written;
+      }
+    }
+    throw new Fault('overloaded', 'The video changes too quickly to be changed. Try again.', { retryAfterMs: 1_000 });
+  }
+
+  const { content, outputFrame } = createContent({ store, artifacts, find });
+
+  return {
+    submit: (caller, ask) => submit({ ...parts, outputFrame }, caller, ask),
+    find,
+    list: (caller, page) => store.list(caller.owner, page),
+    cancel: (caller, id) => change(caller, id, (video) => cancel(video, clock.now(), policy)),
+    async delete(caller, id) {
+      const gone = await change(caller, id, (video) => entomb(video, clock.now(), policy));
+      try {
+        await artifacts.removeAll(videoPrefix(gone.id));
+      } catch (error) {
+        // The row says it is gone; sweep removes what is left.
+        parts.log.warn({ video: gone.id, err: error }, 'files of a deleted video are left to the sweep');
+      }
+    },
+    content,
+    async queuePosition(video) {
+      return video.status === 'queued' ? store.queuePosition(video) : undefined;
+    },
+  };
+}
+
+/** One answer for "not there", "not yours" and "deleted". */
+export function notFound(id: string): Fault {
+  return new Fault('not_found', `There is no video "${id.slice(0, 60)}".`, { param: 'id' });
+}

@@ -1,0 +1,216 @@
+import { asFault, Fault } from '../domain/fault.ts';
+import { FRAME_ROLES, type FrameRole, type FrameSource, type Frames, PICTURE_LIMITS } from '../domain/frame.ts';
+import type { Warning } from '../domain/generation.ts';
+import type { WorkerId } from '../domain/id.ts';
+import { inspectPicture } from '../domain/picture/inspect.ts';
+import type { Policy } from '../domain/policy.ts';
+import type { PreparedFrames } from '../domain/result.ts';
+import { admit, afterFault, afterLoss, fetching, giveBack } from '../domain/transitions.ts';
+import { type Video, videoPrefix } from '../domain/video.ts';
+import { type ArtifactStore, readWhole } from '../ports/artifacts.ts';
+import type { Fetcher } from '../ports/fetcher.ts';
+import type { FramePreparer, PreparedPair } from '../ports/frames.ts';
+import type { Claimed, VideoStore } from '../ports/store.ts';
+import { type Chain, createChain, Superseded } from './chain.ts';
+import { createLane, type LaneParts, type Work } from './lane.ts';
+import type { Part } from './part.ts';
+
+export interface AdmitParts extends LaneParts {
+  readonly worker: WorkerId;
+  readonly store: VideoStore;
+  readonly artifacts: ArtifactStore;
+  readonly fetcher: Fetcher;
+  readonly preparer: FramePreparer;
+  readonly policy: Policy;
+  /** Bytes of a frame that is shipped with the server. */
+  sample(name: string): Promise<Uint8Array>;
+  readonly concurrency: number;
+}
+
+/** Whole time for one frame behind a URL. */
+const FETCH_MS = 30_000;
+const IDLE_MS = 2_000;
+/** Cropping away less than this share goes unnoticed (rounding to 16 px alone costs up to about 2 %). */
+const CROP_WORTH_A_WARNING = 0.025;
+
+/** Lane `admit`: gets both frames, prepares them once for every backend, and makes the video `queued`. */
+export function createAdmitLane(parts: AdmitParts): Part {
+  return createLane(
+    {
+      name: 'admit',
+      topic: 'admit',
+      concurrency: parts.concurrency,
+      idleMs: IDLE_MS,
+      async claim(free) {
+        const claimed = await parts.store.claim({
+          worker: parts.worker,
+          lane: 'admit',
+          limit: free,
+          now: parts.clock.now(),
+          slots: {},
+        });
+        return claimed.map(
+          (claim): Work =>
+            (signal) =>
+              admitOne(parts, claim, signal),
+        );
+      },
+      nextDue: () => parts.store.nextDue('admit', []),
+    },
+    parts,
+  );
+}
+
+/** Admits one claimed video. Whatever happens ends in a write, unless somebody else wrote first. */
+async function admitOne(parts: AdmitParts, { video, takenOver }: Claimed, signal: AbortSignal): Promise<void> {
+  const { clock, policy, bell } = parts;
+  const chain = createChain(video, parts);
+  try {
+    if (takenOver) {
+      await chain.write((current) => afterLoss(current, { billed: false, canLookUp: false }, clock.now(), policy));
+      bell.ring('admit');
+      return;
+    }
+    const { prepared, warnings } = await prepareFrames(parts, chain, signal);
+    const queued = await chain.write(
+      (current) => admit(current, prepared, warnings, clock.now(), policy),
+      () => ({ dropInputs: true }),
+    );
+    parts.meter.observe('inbetween_admission_seconds', (queued.updatedAt - queued.createdAt) / 1000);
+    bell.ring('generate');
+    bell.ring(`video:${video.id}`);
+    await parts.artifacts.removeAll(`${videoPrefix(video.id)}inputs/`);
+  } catch (error) {
+    if (error instanceof Superseded) return;
+    await endBadly(parts, chain, error, signal);
+  }
+}
+
+async function endBadly(parts: AdmitParts, chain: Chain, error: unknown, signal: AbortSignal): Promise<void> {
+  const { clock, policy, log } = parts;
+  if (chain.video.status !== 'pending') {
+    log.warn({ video: chain.video.id, err: error }, 'after admission');
+    return;
+  }
+  const fault = asFault(error);
+  if (!signal.aborted)
+    log.warn({ video: chain.video.id, code: fault.code, err: fault.cause ?? fault }, 'a frame could not be prepared');
+  try {
+    const written = await chain.write((current) =>
+      signal.aborted ? giveBack(current, clock.now()) : afterFault(current, fault, clock.now(), policy),
+    );
+    parts.bell.ring(`video:${written.id}`);
+  } catch (again) {
+    if (!(again instanceof Superseded)) throw again;
+  }
+}
+
+async function prepareFrames(
+  parts: AdmitParts,
+  chain: Chain,
+  signal: AbortSignal,
+): Promise<{ prepared: PreparedFrames; warnings: readonly Warning[] }> {
+  const { video } = chain;
+  const sources = video.sources;
+  if (sources === null) throw new Error(`${video.id} is pending and has no frame sources`);
+  if (FRAME_ROLES.some((role) => sources[role].kind === 'url'))
+    await chain.write((current) => fetching(current, parts.clock.now()));
+  const pictures = await readPictures(parts, video, sources, signal);
+  await using pair = await parts.preparer.prepare(pictures, video.generation.size, signal);
+  const [first, last] = await Promise.all(
+    FRAME_ROLES.map((role) =>
+      parts.artifacts.put(`${videoPrefix(video.id)}frames/${role}.png`, pair.frames[role].png, 'image/png', signal),
+    ),
+  );
+  if (first === undefined || last === undefined) throw new Error('two frames were put');
+  return { prepared: { ...pair.size, first, last }, warnings: warningsOf(pair) };
+}
+
+async function readPictures(
+  parts: AdmitParts,
+  video: Video,
+  sources: Frames<FrameSource>,
+  signal: AbortSignal,
+): Promise<Frames<Uint8Array>> {
+  const [first, last] = await Promise.all(
+    FRAME_ROLES.map((role) => readPicture(parts, video, role, sources[role], signal)),
+  );
+  if (first === undefined || last === undefined) throw new Error('two frames were read');
+  return { first, last };
+}
+
+async function readPicture(
+  parts: AdmitParts,
+  video: Video,
+  role: FrameRole,
+  source: FrameSource,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  const param = role === 'first' ? 'images[0]' : 'images[1]';
+  switch (source.kind) {
+    case 'row':
+      return present(await parts.store.input(video.id, role), param);
+    case 'artifact': {
+      const opened = await parts.artifacts.open(source.key, undefined, signal);
+      return present(opened && (await readWhole(opened)), param);
+    }
+    case 'sample':
+      return parts.sample(source.name);
+    case 'url': {
+      const bytes = await fetchPicture(parts, source.url, param, signal);
+      inspectPicture(bytes, param);
+      return bytes;
+    }
+  }
+}
+
+async function fetchPicture(parts: AdmitParts, url: string, param: string, signal: AbortSignal): Promise<Uint8Array> {
+  try {
+    const fetched = await parts.fetcher.fetch(
+      url,
+      { bytes: PICTURE_LIMITS.maxBytes, ms: FETCH_MS, trust: 'public' },
+      signal,
+    );
+    return fetched.bytes;
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    const details = error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs };
+    throw new Fault(error.code, `${param}: ${error.message}`, { param, cause: error, ...details });
+  }
+}
+
+function present(bytes: Uint8Array | undefined, param: string): Uint8Array {
+  if (bytes !== undefined) return bytes;
+  throw new Error(`the posted bytes of ${param} are gone`);
+}
+
+function warningsOf(pair: PreparedPair): readonly Warning[] {
+  const warnings: Warning[] = [];
+  const percent = (share: number) => `${Math.round(share * 100)} %`;
+  const { first, last } = pair.frames;
+  if (first.crop.lost > CROP_WORTH_A_WARNING) {
+    warnings.push({
+      code: 'first_frame_cropped',
+      message: `${percent(first.crop.lost)} of the first frame was cut away to reach sides that are multiples of 16.`,
+    });
+  }
+  if (last.crop.lost > CROP_WORTH_A_WARNING) {
+    warnings.push({
+      code: 'last_frame_cropped',
+      message: `${percent(last.crop.lost)} of the last frame was cut away to match the first frame's aspect.`,
+    });
+  }
+  const upscaled = FRAME_ROLES.filter((role) => pair.frames[role].crop.scaled.width > pair.frames[role].source.width);
+  if (upscaled.length > 0) {
+    warnings.push({
+      code: 'upscaled',
+      message: `The ${upscaled.join(' and ')} frame is smaller than the video (${pair.size.width}×${pair.size.height}) and was enlarged.`,
+    });
+  }
+  if (pair.identical)
+    warnings.push({
+      code: 'identical_frames',
+      message: 'Both frames are the same picture, so the video may stand still.',
+    });
+  return warnings;
+}

@@ -1,0 +1,54 @@
+import { eventOf } from '../domain/event.ts';
+import { isTerminal, type Video } from '../domain/video.ts';
+import type { Meter } from '../ports/meter.ts';
+import type { Effects, VideoStore } from '../ports/store.ts';
+
+/** Thrown when somebody else wrote the video: this worker has lost its right to it and must stop. */
+export class Superseded extends Error {
+  override readonly name = 'Superseded';
+}
+
+/** What is written along, where it depends on what the transition made of the video. */
+type EffectsOf = (next: Video) => Omit<Effects, 'event'>;
+
+/** All writes of one claim go through one chain, so that each builds on the one before and none overtakes. */
+export interface Chain {
+  /** The video as last written. */
+  readonly video: Video;
+  /** Applies a transition and writes it. @throws Superseded */
+  write(transition: (video: Video) => Video, effects?: EffectsOf): Promise<Video>;
+}
+
+export function createChain(
+  claimed: Video,
+  { store, meter }: { readonly store: VideoStore; readonly meter: Meter },
+): Chain {
+  let video = claimed;
+  let last: Promise<unknown> = Promise.resolve();
+
+  async function writeNow(transition: (video: Video) => Video, effects: EffectsOf): Promise<Video> {
+    const next = transition(video);
+    const written = await store.swap(video, next, { ...effects(next), event: eventOf(video, next) });
+    if (written === 'stale') {
+      meter.count('inbetween_stale_writes_total');
+      throw new Superseded(`${video.id} was written by somebody else`);
+    }
+    if (isTerminal(written.status)) {
+      meter.count('inbetween_videos_finished_total', { status: written.status, code: written.failure?.code ?? '' });
+    }
+    video = written;
+    return written;
+  }
+
+  return {
+    get video() {
+      return video;
+    },
+    write(transition, effects = () => ({})) {
+      const turn = last.then(() => writeNow(transition, effects));
+      // A refused write must not block the chain for ever, and must be seen by the one who asked for it only.
+      last = turn.catch(() => undefined);
+      return turn;
+    },
+  };
+}

@@ -1,0 +1,113 @@
+import { eventOf } from '../domain/event.ts';
+import { readVideoId, type VideoId } from '../domain/id.ts';
+import type { Policy } from '../domain/policy.ts';
+import { expire, giveUp } from '../domain/transitions.ts';
+import { type Video, videoPrefix } from '../domain/video.ts';
+import type { ArtifactStore } from '../ports/artifacts.ts';
+import { type Backend, freesSlotAtOnce } from '../ports/backend.ts';
+import type { VideoStore } from '../ports/store.ts';
+import { createLane, type LaneParts } from './lane.ts';
+import type { Part } from './part.ts';
+
+export interface SweepParts extends LaneParts {
+  readonly store: VideoStore;
+  readonly artifacts: ArtifactStore;
+  readonly backends: Readonly<Record<string, Backend>>;
+  readonly policy: Policy;
+  /** Small regular writes of other rooms, such as noting when keys were last used. */
+  readonly chores: readonly (() => Promise<void>)[];
+}
+
+const EVERY_MS = 5_000;
+const BATCH = 100;
+/** Orphans are looked for this often, and only among files old enough that no running upload can own them. */
+const ORPHANS_EVERY_MS = 3_600_000;
+const ORPHAN_AGE_MS = 3_600_000;
+
+/** Lane `sweep`: ends what is past its deadline, expires and forgets what is past its keep, removes files nobody names. */
+export function createSweepLane(parts: SweepParts): Part {
+  const { clock, policy } = parts;
+  const startedAt = clock.now();
+  let orphansAt = startedAt + ORPHANS_EVERY_MS;
+  return createLane(
+    {
+      name: 'sweep',
+      topic: 'sweep',
+      concurrency: 1,
+      idleMs: EVERY_MS,
+      async claim() {
+        const now = clock.now();
+        // While no server ran, nobody could meet a deadline: right after a start the workers get their chance first.
+        if (now - startedAt >= policy.pendingDeadlineMs) await endOverdue(parts, now);
+        await expireResults(parts, now);
+        await purgeRows(parts, now);
+        for (const chore of parts.chores) await chore();
+        if (now >= orphansAt) {
+          orphansAt = now + ORPHANS_EVERY_MS;
+          await removeOrphans(parts, now);
+        }
+        return [];
+      },
+    },
+    parts,
+  );
+}
+
+async function endOverdue(parts: SweepParts, now: number): Promise<void> {
+  for (const video of await parts.store.due('overdue', { now, limit: BATCH })) {
+    const next = giveUp(video, now, parts.policy);
+    const written = await parts.store.swap(video, next, {
+      event: eventOf(video, next),
+      dropInputs: true,
+      freeSlot: freesSlotAtOnce(video, parts.backends[video.backend]),
+    });
+    // Stale: somebody moved it on just in time.
+    if (written === 'stale') continue;
+    parts.log.warn({ video: video.id, status: video.status }, 'past its deadline');
+    parts.meter.count('inbetween_videos_finished_total', { status: 'failed', code: 'timeout' });
+    parts.bell.ring(`video:${video.id}`);
+  }
+}
+
+/** The row changes first, so that nobody is promised a file that is about to go. */
+async function expireResults(parts: SweepParts, now: number): Promise<void> {
+  for (const video of await parts.store.due('expiring', { now, limit: BATCH })) {
+    const next = expire(video, now);
+    const written = await parts.store.swap(video, next, { event: eventOf(video, next) });
+    if (written !== 'stale') await parts.artifacts.removeAll(videoPrefix(video.id));
+  }
+}
+
+async function purgeRows(parts: SweepParts, now: number): Promise<void> {
+  const { rowTtlMs } = parts.policy;
+  const finishedBefore = rowTtlMs === undefined ? undefined : now - rowTtlMs;
+  for (const video of await parts.store.due('purgeable', { now, finishedBefore, limit: BATCH })) {
+    await parts.artifacts.removeAll(videoPrefix(video.id));
+    await parts.store.purge(video.id);
+  }
+}
+
+/** Files without a row, and files of attempts that lost: what a crash between "stored" and "written" leaves behind. */
+async function removeOrphans(parts: SweepParts, now: number): Promise<void> {
+  const known = new Map<VideoId, Video | undefined>();
+  for await (const { key, writtenAt } of parts.artifacts.list('videos/')) {
+    if (now - writtenAt < ORPHAN_AGE_MS) continue;
+    const id = readVideoId(key.split('/')[1] ?? '');
+    if (id === undefined) continue;
+    if (!known.has(id)) known.set(id, await parts.store.find(id));
+    const video = known.get(id);
+    if (video === undefined || !isNamed(video, key)) {
+      parts.log.info({ key }, 'removed a file that nobody names');
+      await parts.artifacts.remove(key);
+    }
+  }
+}
+
+function isNamed(video: Video, key: string): boolean {
+  // A live video may still be writing or resuming: only what is settled is judged.
+  if (video.completedAt === null) return true;
+  const { result, prepared } = video;
+  return [result?.video, result?.thumbnail, result?.lastFrame, prepared?.first, prepared?.last].some(
+    (artifact) => artifact?.key === key,
+  );
+}
