@@ -1,4 +1,4 @@
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import type { RgbPicture } from '../contract.ts';
 
 /**
@@ -45,6 +45,6 @@ export async function encodeThumbnail(picture: RgbPicture, longest: number): Pro
     .toBuffer();
 }
 
-function pixels(picture: RgbPicture): sharp.Sharp {
+function pixels(picture: RgbPicture): Sharp {
   return sharp(picture.data, { raw: { width: picture.width, height: picture.height, channels: 3 } });
 }

@@ -1,19 +1,5 @@
 import type { RgbPicture, YuvPicture } from '../contract.ts';
 
-/**
- * sRGB bytes to and from BT.709 limited-range 4:2:0, chroma averaged over (and spread from) the middle of each 2×2 block.
- * Factors are ITU-R BT.709's, scaled to 16-bit fixed point; every result is rounded to nearest.
- */
-
-const LUMA_RED = 11966; // 0.2126 × 219/255 × 2^16
-const LUMA_GREEN = 40254; // 0.7152 × 219/255 × 2^16
-const LUMA_BLUE = 4064; // 0.0722 × 219/255 × 2^16
-const BLUE_RED = -6596; // −0.2126 / 1.8556 × 224/255 × 2^16
-const BLUE_GREEN = -22189; // −0.7152 / 1.8556 × 224/255 × 2^16
-const CHROMA_PEAK = 28784; // 0.5 × 224/255 × 2^16, adjusted by one so that each row of factors sums to zero for grey
-const RED_GREEN = -26145; // −0.7152 / 1.5748 × 224/255 × 2^16
-const RED_BLUE = -2639; // −0.0722 / 1.5748 × 224/255 × 2^16
-
 /** How many bytes an I420 picture of this (even) size takes. */
 export function yuvBytes(width: number, height: number): number {
   return (width * height * 3) / 2;
@@ -24,35 +10,10 @@ export function newYuvPicture(width: number, height: number): YuvPicture {
   return { width, height, data: new Uint8Array(new SharedArrayBuffer(yuvBytes(width, height))) };
 }
 
-/** Converts a picture of even sides to BT.709 limited I420. Throws a RangeError on odd sides. */
-export function rgbToYuv(picture: RgbPicture): YuvPicture {
-  const { width, height, data } = picture;
-  if (width % 2 !== 0 || height % 2 !== 0) throw new RangeError(`sides must be even, not ${width}×${height}`);
-  const out = new Uint8Array(yuvBytes(width, height));
-  const halfWidth = width / 2;
-  const blueAt = width * height;
-  const redAt = blueAt + blueAt / 4;
-  for (let index = 0, source = 0; index < blueAt; index++, source += 3) {
-    const sum = LUMA_RED * data[source]! + LUMA_GREEN * data[source + 1]! + LUMA_BLUE * data[source + 2]!;
-    out[index] = 16 + ((sum + 0x8000) >> 16);
-  }
-  for (let y = 0; y < height; y += 2) {
-    for (let x = 0; x < width; x += 2) {
-      const upper = (y * width + x) * 3;
-      const lower = upper + width * 3;
-      const red = data[upper]! + data[upper + 3]! + data[lower]! + data[lower + 3]!;
-      const green = data[upper + 1]! + data[upper + 4]! + data[lower + 1]! + data[lower + 4]!;
-      const blue = data[upper + 2]! + data[upper + 5]! + data[lower + 2]! + data[lower + 5]!;
-      const index = (y / 2) * halfWidth + x / 2;
-      // Sums of four pixels: two more bits of shift.
-      out[blueAt + index] = 128 + ((BLUE_RED * red + BLUE_GREEN * green + CHROMA_PEAK * blue + 0x20000) >> 18);
-      out[redAt + index] = 128 + ((CHROMA_PEAK * red + RED_GREEN * green + RED_BLUE * blue + 0x20000) >> 18);
-    }
-  }
-  return { width, height, data: out };
-}
-
-/** Converts BT.709 limited I420 back to sRGB bytes; chroma is interpolated between block centres, as players do. */
+/**
+ * Converts BT.709 limited I420 (ITU-R BT.709-6) to sRGB bytes. Chroma samples sit in the middle of their 2×2 block, as the
+ * renderer averages them, and are interpolated between those places.
+ */
 export function yuvToRgb(picture: YuvPicture): RgbPicture {
   const { width, height, data } = picture;
   const out = new Uint8Array(width * height * 3);

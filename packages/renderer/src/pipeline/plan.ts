@@ -1,7 +1,5 @@
 import type { Mode } from '../contract.ts';
-
-/** Who turns pictures into H.264: the encoder we ship, or an ffmpeg the operator named by its full path. */
-export type EncoderChoice = { readonly kind: 'builtin' } | { readonly kind: 'ffmpeg'; readonly path: string };
+import type { EncoderChoice } from '../encode/encoder.ts';
 
 /** What decides the motion between two pictures, shared by videos and frame series. */
 export interface PairPlan {

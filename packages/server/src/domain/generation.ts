@@ -73,7 +73,7 @@ function checkText(text: string, param: string, limit: number): string {
     if (length === undefined || length > limit) {
       throw new Fault(
         'invalid_request',
-        `${param} has ${length ?? `more than ${limit * 2}`} characters; at most ${limit} are allowed.`,
+        `${param} has ${length ?? `more than ${limit}`} characters; at most ${limit} are allowed.`,
         { param },
       );
     }
@@ -126,7 +126,8 @@ function checkTags(tags: Readonly<Record<string, string>>): Readonly<Record<stri
         { param: 'tags' },
       );
     }
-    checkText(key + value, 'tags', LIMITS.tagKeyLength + LIMITS.tagValueLength);
+    checkText(key, 'tags', LIMITS.tagKeyLength);
+    checkText(value, 'tags', LIMITS.tagValueLength);
   }
   return Object.fromEntries(pairs.toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -19,18 +19,26 @@ const STEP = 16;
 /**
  * The output size for an (oriented) first frame: its aspect at the tier's area, both sides rounded down to 16.
  * Wan's own arithmetic (`wan/first_last_frame2video.py`), e.g. 750×1000 at 720P gives 816×1104.
- * A frame whose sides are already multiples of 16 and within 16 px of that answer keeps them, so that an output frame
- * fed back as the next first frame does not shrink step by step.
+ * A frame whose sides are already multiples of 16 keeps them when they are within 16 px of that answer, or when some first
+ * frame gives exactly them: so an output frame fed back as the next first frame never changes its size step by step, not
+ * even a panorama, where rounding its short side down moves the answer for its long side by more than 16 px.
  */
 export function outputSize(first: Size, tier: SizeTier): Size {
   const area = TIER_AREA[tier];
   const side = (along: number, across: number) =>
     Math.max(STEP, Math.floor(Math.round(Math.sqrt((area * along) / across)) / STEP) * STEP);
   const answer = { width: side(first.width, first.height), height: side(first.height, first.width) };
-  const keeps = (own: number, computed: number) => own % STEP === 0 && Math.abs(own - computed) <= STEP;
-  return keeps(first.width, answer.width) && keeps(first.height, answer.height)
-    ? { width: first.width, height: first.height }
-    : answer;
+  const { width, height } = first;
+  const near = Math.abs(width - answer.width) <= STEP && Math.abs(height - answer.height) <= STEP;
+  const onGrid = width % STEP === 0 && height % STEP === 0;
+  return onGrid && (near || isAnswer(first, area)) ? { width, height } : answer;
+}
+
+/** Whether sides on the grid are the rounded answer for some frame: what `round` and `floor` took away is under a step. */
+function isAnswer({ width, height }: Size, area: number): boolean {
+  const least = (width - 0.5) * (height - 0.5);
+  const most = (width + STEP - 0.5) * (height + STEP - 0.5);
+  return least <= area && area < most;
 }
 
 /** How a picture is scaled and cut to cover a target: scale to `scaled`, then cut `target` at (left, top). */

@@ -23,6 +23,12 @@ export interface Accepted {
   readonly warnings: readonly Warning[];
 }
 
+/** What matters of a backend when nobody knows whether it was reached. */
+export interface Peer {
+  readonly billed: boolean;
+  readonly canLookUp: boolean;
+}
+
 /** A checked ask becomes a video: `pending`, due at once. */
 export function accept(accepted: Accepted, now: number, policy: Policy): Video {
   return {
@@ -119,7 +125,8 @@ export function remember(video: Video, operation: Json, now: number): Video {
 /** Progress of the attempt: the fraction never falls and stays below 1 until the result is ours. */
 export function advance(video: Video, fraction: number, phase: Phase, now: number): Video {
   const attempt = openAttempt(video);
-  const progress = Math.max(video.progress, Math.min(0.99, fraction));
+  // A fraction that is no number (a peer's 0/0) is not greater either, and changes nothing.
+  const progress = fraction > video.progress ? Math.min(0.99, fraction) : video.progress;
   const progressedAt = progress > video.progress ? now : attempt.progressedAt;
   return { ...inStatus(video, 'running'), phase, progress, attempt: { ...attempt, progressedAt }, updatedAt: now };
 }
@@ -141,25 +148,9 @@ export function afterFault(video: Video, fault: Fault, now: number, policy: Poli
  * After a lease was taken over from a lost worker: go on at once, wait a little, or give the video up.
  * A billed peer that may have accepted is never asked a second time.
  */
-export function afterLoss(
-  video: Video,
-  backend: { readonly billed: boolean; readonly canLookUp: boolean },
-  now: number,
-  policy: Policy,
-): Video {
+export function afterLoss(video: Video, backend: Peer, now: number, policy: Policy): Video {
   live(video);
-  const unknown = video.attempt?.state === 'submitting' && backend.billed && !backend.canLookUp;
-  if (unknown) {
-    return fail(
-      video,
-      new Fault(
-        'submission_unknown',
-        'The server stopped while the request was being sent, and the service that makes the video cannot tell whether it arrived. It was not sent again, so that nothing is paid twice.',
-      ),
-      now,
-      policy,
-    );
-  }
+  if (mayHaveArrived(video, backend)) return fail(video, submissionUnknown(), now, policy);
   const fault = new Fault('worker_lost', 'The server stopped too many times while it worked on this video.');
   return orFail(video, afterLossDecision(video.tries, policy), fault, now, policy);
 }
@@ -175,6 +166,11 @@ export function giveBack(video: Video, now: number): Video {
     dueAt: now,
     updatedAt: now,
   };
+}
+
+/** Gives back what was on its way to a backend: a billed peer that was being asked at that moment is not asked again. */
+export function giveBackFrom(video: Video, backend: Peer, now: number, policy: Policy): Video {
+  return mayHaveArrived(video, backend) ? fail(video, submissionUnknown(), now, policy) : giveBack(video, now);
 }
 
 /** The caller's cancel. Already cancelled: the same video. Otherwise finished: `already_finished`. */
@@ -221,6 +217,17 @@ export function entomb(video: Video, now: number, policy: Policy): Video {
     failure: null,
     warnings: [],
   };
+}
+
+function mayHaveArrived(video: Video, backend: Peer): boolean {
+  return video.attempt?.state === 'submitting' && backend.billed && !backend.canLookUp;
+}
+
+function submissionUnknown(): Fault {
+  return new Fault(
+    'submission_unknown',
+    'The server stopped while the request was being sent, and the service that makes the video cannot tell whether it arrived. It was not sent again, so that nothing is paid twice.',
+  );
 }
 
 function orFail(video: Video, decision: RetryDecision, fault: Fault, now: number, policy: Policy): Video {

@@ -3,7 +3,7 @@ import type { Failure } from './fault.ts';
 import type { FrameSource, Frames } from './frame.ts';
 import type { Generation, Warning } from './generation.ts';
 import type { ApiKeyId, OwnerId, VideoId, WorkerId } from './id.ts';
-import type { PreparedFrames, Result } from './result.ts';
+import type { Artifact, PreparedFrames, Result } from './result.ts';
 
 /** The public status. It only ever moves right; the last three are terminal and never change. */
 export const STATUSES = ['pending', 'queued', 'running', 'succeeded', 'failed', 'cancelled'] as const;
@@ -84,4 +84,11 @@ export function attemptKey(attempt: Attempt, file: string): string {
 /** The prefix of everything stored for a video. */
 export function videoPrefix(id: VideoId): string {
   return `videos/${id}/`;
+}
+
+/** The stored files that a video names now; whatever else lies under its prefix belongs to nobody once it is finished. */
+export function artifactsOf({ expired, prepared, result }: Video): readonly Artifact[] {
+  if (expired) return [];
+  const artifacts = [prepared?.first, prepared?.last, result?.video, result?.thumbnail, result?.lastFrame];
+  return artifacts.filter((artifact) => artifact !== undefined && artifact !== null);
 }

@@ -28,6 +28,7 @@ export interface LedgerEntry {
 /** What is written together with a video, or not at all. */
 export interface Effects {
   readonly event?: VideoEvent | undefined;
+  /** Of an insert only. */
   readonly idempotency?: IdempotencyRecord | undefined;
   readonly inputs?: readonly FrameInput[] | undefined;
   readonly ledger?: readonly LedgerEntry[] | undefined;
@@ -39,7 +40,7 @@ export interface Effects {
 
 export type Inserted =
   | { readonly outcome: 'inserted'; readonly video: Video }
-  /** The same key and the same ask: the video that was made then, as it is now. */
+  /** The same key and the same ask: the video that was made then, as it is now, even when it is a tombstone. */
   | { readonly outcome: 'replayed'; readonly video: Video }
   /** The same key and another ask: nothing was written. */
   | { readonly outcome: 'mismatch' };
@@ -84,12 +85,31 @@ export type DueKind =
   | 'overdue'
   /** Terminal, not yet expired, and past `expiresAt`. */
   | 'expiring'
-  /** Deleted, or finished before `finishedBefore`, and free of obligations: the row may go. */
+  /**
+   * Deleted, or finished before `finishedBefore`, and free of obligations: no attempt open and no slot taken at a peer,
+   * no idempotency key that must still be kept. The row may go.
+   */
   | 'purgeable';
+
+export interface DueAt {
+  readonly now: number;
+  /** Of `purgeable`: rows finished before this may go; absent: only those of deleted videos. */
+  readonly finishedBefore?: number | undefined;
+  /**
+   * Of `purgeable`: a row stays while its idempotency key was first used at this time or later, so that a repeated ask is
+   * still answered and never made twice; absent: while it has a key at all.
+   */
+  readonly keysBefore?: number | undefined;
+  readonly limit: number;
+}
 
 /** The videos table is the queue: status, due time, lease and version in one truth. */
 export interface VideoStore {
-  /** Inserts the video with its effects in one transaction, unless the owner used the idempotency key before. */
+  /**
+   * Inserts the video with its effects in one transaction, unless the owner used the idempotency key before. A key lives
+   * as long as its video's row: while the row is there, deleted or not, the key is answered; once it is purged, the key
+   * is new again. `due('purgeable', { keysBefore })` keeps a row for as long as its key must be.
+   */
   insert(video: Video, effects: Effects): Promise<Inserted>;
   /** Undefined when it is not there, deleted, or another owner's. Without an owner: for workers, tombstones too. */
   find(id: VideoId, owner?: OwnerId): Promise<Video | undefined>;
@@ -106,18 +126,19 @@ export interface VideoStore {
   swap(previous: Video, next: Video, effects: Effects): Promise<Video | 'stale'>;
   /** A picture that was inserted with the video. */
   input(id: VideoId, role: FrameRole): Promise<Uint8Array | undefined>;
-  due(
-    kind: DueKind,
-    at: { readonly now: number; readonly finishedBefore?: number | undefined; readonly limit: number },
-  ): Promise<readonly Video[]>;
-  /** Forgets the row and all that hangs on it, except an idempotency key that must still be kept. */
+  /** What lane `sweep` has to act on, longest due first. */
+  due(kind: DueKind, at: DueAt): Promise<readonly Video[]>;
+  /** Forgets the row and all that hangs on it, its idempotency key too; ledger lines stay. Idempotent. */
   purge(id: VideoId): Promise<void>;
   /** How many queued videos of the same backend are due before this one; 0: it is next. */
   queuePosition(video: Video): Promise<number>;
   /** Videos by status, of one owner or of all. Deleted ones are left out. */
   counts(owner?: OwnerId): Promise<Readonly<Record<Status, number>>>;
-  /** When the next unleased video of a lane becomes due; undefined when none waits. */
-  nextDue(lane: ClaimWish['lane'], backends: readonly string[]): Promise<number | undefined>;
+  /**
+   * When the next unleased video of a lane becomes due; undefined when none waits. With `after`, those due by then are
+   * left out: right after a claim they wait for a slot, and time alone will not bring it.
+   */
+  nextDue(lane: ClaimWish['lane'], backends: readonly string[], after?: number): Promise<number | undefined>;
   /** Whether a video still has a row (tombstones count); the orphan sweep asks before it removes files. */
   exists(id: VideoId): Promise<boolean>;
 }

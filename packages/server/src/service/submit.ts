@@ -105,15 +105,16 @@ export async function submit(parts: SubmitParts, caller: Caller, ask: SubmitAsk)
     parts.clock.now(),
     parts.policy,
   );
-  const stored = await storeLargeFrames(parts, frames);
+  const large = FRAME_ROLES.some((role) => frames[role].source.kind === 'artifact');
   try {
+    await storeLargeFrames(parts, frames);
     const inserted = await parts.videos.insert(video, {
       event: eventOf(undefined, video),
       idempotency: record,
       inputs: smallFrames(frames),
     });
     if (inserted.outcome !== 'inserted') {
-      if (stored) await parts.artifacts.removeAll(videoPrefix(id));
+      if (large) await parts.artifacts.removeAll(videoPrefix(id));
       return replay(inserted.outcome === 'replayed' ? inserted.video : undefined, inserted.outcome === 'replayed');
     }
     parts.meter.count('inbetween_videos_created_total');
@@ -121,7 +122,7 @@ export async function submit(parts: SubmitParts, caller: Caller, ask: SubmitAsk)
     return { video: inserted.video, replayed: false };
   } catch (error) {
     // Without a row the files are orphans; sweep would find them, but there is no need to wait for it.
-    if (stored) await parts.artifacts.removeAll(videoPrefix(id)).catch(() => undefined);
+    if (large) await parts.artifacts.removeAll(videoPrefix(id)).catch(() => undefined);
     throw error;
   }
 }
@@ -224,14 +225,11 @@ function smallFrames(frames: Frames<ReadFrame>): readonly FrameInput[] {
   });
 }
 
-async function storeLargeFrames(parts: SubmitParts, frames: Frames<ReadFrame>): Promise<boolean> {
-  let stored = false;
+async function storeLargeFrames(parts: SubmitParts, frames: Frames<ReadFrame>): Promise<void> {
   for (const { source, bytes } of [frames.first, frames.last]) {
     if (source.kind !== 'artifact' || bytes === undefined) continue;
     await parts.artifacts.put(source.key, { bytes }, 'application/octet-stream');
-    stored = true;
   }
-  return stored;
 }
 
 function warningsOf(ask: SubmitAsk, backend: Backend): readonly Warning[] {

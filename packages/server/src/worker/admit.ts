@@ -6,7 +6,7 @@ import { inspectPicture } from '../domain/picture/inspect.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { PreparedFrames } from '../domain/result.ts';
 import { admit, afterFault, afterLoss, fetching, giveBack } from '../domain/transitions.ts';
-import { type Video, videoPrefix } from '../domain/video.ts';
+import { isTerminal, type Video, videoPrefix } from '../domain/video.ts';
 import { type ArtifactStore, readWhole } from '../ports/artifacts.ts';
 import type { Fetcher } from '../ports/fetcher.ts';
 import type { FramePreparer, PreparedPair } from '../ports/frames.ts';
@@ -33,6 +33,11 @@ const IDLE_MS = 2_000;
 /** Cropping away less than this share goes unnoticed (rounding to 16 px alone costs up to about 2 %). */
 const CROP_WORTH_A_WARNING = 0.025;
 
+/** Before admission no backend has been asked for anything. */
+const NO_PEER = { billed: false, canLookUp: false };
+/** What a caller posted is kept until both frames are prepared or nobody will ever prepare them. */
+const dropInputsAtEnd = (next: Video) => ({ dropInputs: isTerminal(next.status) });
+
 /** Lane `admit`: gets both frames, prepares them once for every backend, and makes the video `queued`. */
 export function createAdmitLane(parts: AdmitParts): Part {
   return createLane(
@@ -55,7 +60,7 @@ export function createAdmitLane(parts: AdmitParts): Part {
               admitOne(parts, claim, signal),
         );
       },
-      nextDue: () => parts.store.nextDue('admit', []),
+      nextDue: (after) => parts.store.nextDue('admit', [], after),
     },
     parts,
   );
@@ -67,7 +72,7 @@ async function admitOne(parts: AdmitParts, { video, takenOver }: Claimed, signal
   const chain = createChain(video, parts);
   try {
     if (takenOver) {
-      await chain.write((current) => afterLoss(current, { billed: false, canLookUp: false }, clock.now(), policy));
+      await chain.write((current) => afterLoss(current, NO_PEER, clock.now(), policy), dropInputsAtEnd);
       bell.ring('admit');
       return;
     }
@@ -96,8 +101,9 @@ async function endBadly(parts: AdmitParts, chain: Chain, error: unknown, signal:
   if (!signal.aborted)
     log.warn({ video: chain.video.id, code: fault.code, err: fault.cause ?? fault }, 'a frame could not be prepared');
   try {
-    const written = await chain.write((current) =>
-      signal.aborted ? giveBack(current, clock.now()) : afterFault(current, fault, clock.now(), policy),
+    const written = await chain.write(
+      (current) => (signal.aborted ? giveBack(current, clock.now()) : afterFault(current, fault, clock.now(), policy)),
+      dropInputsAtEnd,
     );
     parts.bell.ring(`video:${written.id}`);
   } catch (again) {

@@ -3,7 +3,7 @@ import { asFault, Fault } from '../domain/fault.ts';
 import type { WorkerId } from '../domain/id.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { Artifact, PreparedFrames, Result } from '../domain/result.ts';
-import { advance, afterFault, afterLoss, begin, fail, giveBack, remember, succeed } from '../domain/transitions.ts';
+import { advance, afterFault, afterLoss, begin, fail, giveBackFrom, remember, succeed } from '../domain/transitions.ts';
 import { attemptKey, hasOpenOperation, type Video } from '../domain/video.ts';
 import type { ArtifactStore, ByteSource } from '../ports/artifacts.ts';
 import type { Backend, BackendEvent } from '../ports/backend.ts';
@@ -51,7 +51,7 @@ export function createGenerateLane(parts: GenerateParts): Part {
               generateOne(parts, claim, signal),
         );
       },
-      nextDue: () => parts.store.nextDue('generate', Object.keys(slots)),
+      nextDue: (after) => parts.store.nextDue('generate', Object.keys(slots), after),
     },
     parts,
   );
@@ -99,8 +99,7 @@ async function runAttempt(parts: GenerateParts, backend: Backend, chain: Chain, 
   const startedAt = clock.now();
   try {
     const finished = await drive(parts, backend, chain, attempt, prepared, right.signal);
-    await chain.write((current) => advance(current, current.progress, 'storing', clock.now()));
-    const result = await keep(parts, attempt, finished, right.signal);
+    const result = await keep(parts, chain, attempt, finished, right.signal);
     const done = await chain.write((current) => succeed(current, result, clock.now(), policy), slotOf);
     meter.observe('inbetween_attempt_seconds', (clock.now() - startedAt) / 1000, { backend: backend.name });
     log.info({ video: done.id, backend: backend.name, ms: clock.now() - startedAt }, 'succeeded');
@@ -189,9 +188,16 @@ async function drive(
 }
 
 /** Checks the finished file and copies it and its stills into our own storage, under keys that name the attempt. */
-async function keep(parts: GenerateParts, attempt: Attempt, finished: Finished, signal: AbortSignal): Promise<Result> {
-  const { artifacts, media } = parts;
+async function keep(
+  parts: GenerateParts,
+  chain: Chain,
+  attempt: Attempt,
+  finished: Finished,
+  signal: AbortSignal,
+): Promise<Result> {
+  const { artifacts, media, clock } = parts;
   try {
+    await chain.write((current) => advance(current, current.progress, 'storing', clock.now()));
     const { width, height, fps, frames, durationMs } = await media.inspect(finished.video.path, signal);
     const put = (name: string, type: string, file: ByteSource) =>
       artifacts.put(attemptKey(attempt, name), file, type, signal);
@@ -219,7 +225,7 @@ async function endBadly(
 ): Promise<void> {
   const { clock, policy, log, meter } = parts;
   if (signal.aborted) {
-    await chain.write((current) => giveBack(current, clock.now()), slotOf);
+    await chain.write((current) => giveBackFrom(current, backend.capabilities, clock.now(), policy), slotOf);
     return;
   }
   const fault = asFault(error);

@@ -17,8 +17,11 @@ export interface LaneRules {
   readonly idleMs: number;
   /** Claims at most `free` pieces of due work. */
   claim(free: number): Promise<readonly Work[]>;
-  /** When the next work becomes due, if known, so that a back-off ends on time rather than at the next look. */
-  nextDue?(): Promise<number | undefined>;
+  /**
+   * When work becomes due after the given instant, if known, so that a back-off ends on time rather than at the next look.
+   * What was due by then and not claimed waits for something else than time, such as a free slot.
+   */
+  nextDue?(after: number): Promise<number | undefined>;
 }
 
 export interface LaneParts {
@@ -62,11 +65,12 @@ export function createLane(rules: LaneRules, { bell, clock, log, meter }: LanePa
   async function look(): Promise<number> {
     const free = rules.concurrency - active.size;
     if (free <= 0) return rules.idleMs;
+    const lookedAt = clock.now();
     try {
       const works = await rules.claim(free);
       for (const work of works) run(work);
       if (works.length === free) return rules.idleMs;
-      const due = await rules.nextDue?.();
+      const due = await rules.nextDue?.(lookedAt);
       return due === undefined ? rules.idleMs : Math.max(1, Math.min(rules.idleMs, due - clock.now()));
     } catch (error) {
       failed(error, 'could not claim work');

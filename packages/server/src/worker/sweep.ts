@@ -2,7 +2,7 @@ import { eventOf } from '../domain/event.ts';
 import { readVideoId, type VideoId } from '../domain/id.ts';
 import type { Policy } from '../domain/policy.ts';
 import { expire, giveUp } from '../domain/transitions.ts';
-import { type Video, videoPrefix } from '../domain/video.ts';
+import { artifactsOf, type Video, videoPrefix } from '../domain/video.ts';
 import type { ArtifactStore } from '../ports/artifacts.ts';
 import { type Backend, freesSlotAtOnce } from '../ports/backend.ts';
 import type { VideoStore } from '../ports/store.ts';
@@ -79,9 +79,10 @@ async function expireResults(parts: SweepParts, now: number): Promise<void> {
 }
 
 async function purgeRows(parts: SweepParts, now: number): Promise<void> {
-  const { rowTtlMs } = parts.policy;
+  const { rowTtlMs, idempotencyTtlMs } = parts.policy;
   const finishedBefore = rowTtlMs === undefined ? undefined : now - rowTtlMs;
-  for (const video of await parts.store.due('purgeable', { now, finishedBefore, limit: BATCH })) {
+  const keysBefore = now - idempotencyTtlMs;
+  for (const video of await parts.store.due('purgeable', { now, finishedBefore, keysBefore, limit: BATCH })) {
     await parts.artifacts.removeAll(videoPrefix(video.id));
     await parts.store.purge(video.id);
   }
@@ -105,9 +106,5 @@ async function removeOrphans(parts: SweepParts, now: number): Promise<void> {
 
 function isNamed(video: Video, key: string): boolean {
   // A live video may still be writing or resuming: only what is settled is judged.
-  if (video.completedAt === null) return true;
-  const { result, prepared } = video;
-  return [result?.video, result?.thumbnail, result?.lastFrame, prepared?.first, prepared?.last].some(
-    (artifact) => artifact?.key === key,
-  );
+  return video.completedAt === null || artifactsOf(video).some((artifact) => artifact.key === key);
 }

@@ -1,0 +1,44 @@
+import type { RgbPicture } from '../../contract.ts';
+import type { ColourPlanes } from '../raster/plane.ts';
+import { padMirrored, toI420 } from '../render/i420.ts';
+import { PAD, type PictureLayout } from '../render/layout.ts';
+
+/** Fills the analysis planes from a picture, averaging `factor` × `factor` samples. */
+export function toColours(picture: RgbPicture, factor: 1 | 2, out: ColourPlanes): void {
+  const { data, width } = picture;
+  const area = factor * factor;
+  for (let y = 0, i = 0; y < out.height; y++) {
+    for (let x = 0; x < out.width; x++, i++) {
+      let r = 0;
+      let g = 0;
+      let b = 0;
+      for (let j = 0; j < factor; j++) {
+        for (let k = 0; k < factor; k++) {
+          const at = 3 * ((y * factor + j) * width + x * factor + k);
+          r += data[at]!;
+          g += data[at + 1]!;
+          b += data[at + 2]!;
+        }
+      }
+      const luma = (0.2126 * r + 0.7152 * g + 0.0722 * b) / area;
+      out.luma[i] = luma;
+      out.blue[i] = 128 + (b / area - luma) / 1.8556;
+      out.red[i] = 128 + (r / area - luma) / 1.5748;
+    }
+  }
+}
+
+/** Fills the padded planes frames are gathered from. */
+export function toPlanes(picture: RgbPicture, buffer: ArrayBufferLike, layout: PictureLayout): void {
+  const { width, height } = picture;
+  const luma = width * height;
+  const w2 = width >> 1;
+  const h2 = height >> 1;
+  const frame = new Uint8Array(luma + 2 * w2 * h2);
+  toI420(picture, frame);
+  const plane = (at: number, w: number, h: number): Uint8Array =>
+    new Uint8Array(buffer, at, (w + 2 * PAD) * (h + 2 * PAD));
+  padMirrored(frame.subarray(0, luma), width, height, PAD, plane(layout.luma, width, height));
+  padMirrored(frame.subarray(luma, luma + w2 * h2), w2, h2, PAD, plane(layout.blue, w2, h2));
+  padMirrored(frame.subarray(luma + w2 * h2), w2, h2, PAD, plane(layout.red, w2, h2));
+}

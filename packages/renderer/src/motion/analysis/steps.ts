@@ -1,0 +1,231 @@
+import type { RgbPicture } from '../../contract.ts';
+import { estimateCamera } from '../camera/estimate.ts';
+import { FEATURE_BYTES, findFeatures } from '../camera/features.ts';
+import { type Homography, IDENTITY, invert } from '../camera/homography.ts';
+import { chooseFlow } from '../fuse/choose.ts';
+import { confidence, type SideMotion } from '../fuse/confidence.ts';
+import { comparable } from '../fuse/match-error.ts';
+import { regularise } from '../fuse/regularise.ts';
+import { fitTone, SAME_TONE, type Tone } from '../fuse/tone.ts';
+import type { AnalysisKernels } from '../kernels/load.ts';
+import { trustedSeeds } from '../match/coherence.ts';
+import { describeDensely } from '../match/dense-descriptor.ts';
+import { densifySeeds } from '../match/densify.ts';
+import { type MatchLayout, SEED_STEP } from '../match/match-layout.ts';
+import { matchSeeds } from '../match/match-seeds.ts';
+import { edgeDistances } from '../raster/domain-transform.ts';
+import { type ColourPlanes, type Flow, lumaOf, type Plane } from '../raster/plane.ts';
+import { pyramid, resize, shrink } from '../raster/resample.ts';
+import { bilinear } from '../raster/sample.ts';
+import type { RenderLayout } from '../render/layout.ts';
+import { inverseSearch } from '../search/inverse-search.ts';
+import { Refiner } from '../search/variational.ts';
+import { alignPicture, settleFlow } from './align.ts';
+import { toColours, toPlanes } from './prepare.ts';
+import { type AnalysisStore, analysisFactor } from './store.ts';
+
+/** 0 = first picture, 1 = last. */
+export type Side = 0 | 1;
+
+/** Seeds fewer than these say nothing about a picture. */
+const LEAST_SEEDS = 20;
+const REFINEMENTS = 5;
+
+/** What one side's last step found. */
+export interface SideSummary {
+  /** Mean confidence × region over the picture, 0..1. */
+  readonly corresponding: number;
+  /** Share of the matched seeds that were kept, 0..1. */
+  readonly kept: number;
+}
+
+/** The steps of an analysis over the memory all threads share. Each may run on any thread, in the order open.ts gives. */
+export class AnalysisSteps {
+  private readonly store: AnalysisStore;
+  private readonly kernels: AnalysisKernels;
+  private readonly buffer: ArrayBufferLike;
+  private readonly layout: MatchLayout;
+
+  constructor(store: AnalysisStore, kernels: AnalysisKernels, buffer: ArrayBufferLike, layout: MatchLayout) {
+    this.store = store;
+    this.kernels = kernels;
+    this.buffer = buffer;
+    this.layout = layout;
+  }
+
+  /** Brings a picture into every raster needed and finds its features; returns their number. */
+  prepare(side: Side, picture: RgbPicture, renderBuffer: ArrayBufferLike, render: RenderLayout): number {
+    toPlanes(picture, renderBuffer, render.pictures[side]);
+    const colours = this.store.pictures[side];
+    toColours(picture, analysisFactor(picture.width, picture.height), colours);
+    const features = findFeatures(lumaOf(colours));
+    const place = this.layout.features[side];
+    new Uint8Array(this.buffer, place.descriptors, features.descriptors.length).set(features.descriptors);
+    new Float32Array(this.buffer, place.x, features.x.length).set(features.x);
+    new Float32Array(this.buffer, place.y, features.y.length).set(features.y);
+    return features.descriptors.length / FEATURE_BYTES;
+  }
+
+  /** The camera move between the pictures, if one explains them. */
+  camera(counts: readonly [number, number], seed: number): Homography | null {
+    const [first, last] = this.store.pictures;
+    return estimateCamera(this.kernels, this.buffer, this.layout, counts, first, last, seed);
+  }
+
+  /** Aligns the last picture and describes every sample of a side on every level. */
+  describe(side: Side, camera: Homography | null): void {
+    const { pictures, aligned } = this.store;
+    if (side === 1) alignPicture(pictures[1], camera, aligned);
+    const levels = pyramid(lumaOf(side === 0 ? pictures[0] : aligned), this.layout.levels.length);
+    this.layout.levels.forEach((level, i) => {
+      describeDensely(this.kernels, this.buffer, this.layout.workspaces[side], levels[i]!, level.descriptors[side]);
+    });
+  }
+
+  /** Matches a side's seeds to the other side. */
+  match(side: Side): void {
+    matchSeeds(this.kernels, this.buffer, this.layout, side);
+  }
+
+  /** Finds a change of exposure along the kept matches and takes it out of the last picture. */
+  tone(): [Tone, Tone, Tone] {
+    const { pictures, aligned } = this.store;
+    const seeds = this.seedPairs(trustedSeeds(this.buffer, this.layout, 0));
+    const luma = this.fitChannel(pictures[0].luma, aligned.luma, seeds);
+    if (luma === SAME_TONE) return [SAME_TONE, SAME_TONE, SAME_TONE];
+    const blue = this.fitChannel(pictures[0].blue, aligned.blue, seeds);
+    const red = this.fitChannel(pictures[0].red, aligned.red, seeds);
+    for (const planes of [pictures[1], aligned]) {
+      removeTone(planes.luma, luma);
+      removeTone(planes.blue, blue);
+      removeTone(planes.red, red);
+    }
+    return [luma, blue, red];
+  }
+
+  /** Finds a side's two candidate motions. */
+  search(side: Side): number {
+    const { searched, matched, kept } = this.store;
+    const { from, to } = this.facing(side);
+    const refiner = new Refiner(this.kernels, this.buffer, this.layout.workspaces[side]);
+    copyFlow(inverseSearch(lumaOf(from), lumaOf(to), refiner), searched[side]);
+    const trusted = trustedSeeds(this.buffer, this.layout, side);
+    const count = trusted.reduce((sum, value) => sum + value, 0);
+    kept[side].set(this.spreadSeeds(trusted));
+    if (count > LEAST_SEEDS) {
+      const dense = densifySeeds(this.buffer, this.layout, side, trusted, edgeDistances(from));
+      copyFlow(refiner.refine(lumaOf(from), lumaOf(to), dense, REFINEMENTS), matched[side]);
+    }
+    return count;
+  }
+
+  /** Chooses between the candidates and expresses the last side's motion in its own raster. */
+  choose(side: Side, camera: Homography | null, seedCounts: readonly [number, number]): void {
+    const { searched, matched, chosen, kept } = this.store;
+    const { from, to } = this.facing(side);
+    const other = side === 0 ? 1 : 0;
+    const both = Math.min(...seedCounts) > LEAST_SEEDS;
+    const candidates = both ? [searched[side], matched[side]] : [searched[side]];
+    const back = both ? [searched[other], matched[other]] : [searched[other]];
+    copyFlow(chooseFlow(comparable(from), comparable(to), candidates, back), chosen[side]);
+    if (side === 1 && camera !== null) settleFlow(chosen[1], kept[1], camera, invert(camera));
+  }
+
+  /** Judges and completes a side's motion and leaves it where frames are rendered from. */
+  finish(side: Side, camera: Homography | null, renderBuffer: ArrayBufferLike, render: RenderLayout): SideSummary {
+    const { pictures, chosen, kept } = this.store;
+    const other = side === 0 ? 1 : 0;
+    const there = camera ?? IDENTITY;
+    const maps = [there, invert(there)] as const;
+    const motion = (which: Side): SideMotion => ({ camera: maps[which], residual: chosen[which] });
+    const trust = confidence(pictures[side], pictures[other], motion(side), motion(other));
+    const regular = regularise(chosen[side], trust, kept[side], edgeDistances(pictures[side]));
+    this.writeField(regular.residual, regular.trust, side, renderBuffer, render);
+    const size = trust.data.length;
+    let corresponding = 0;
+    let seeds = 0;
+    for (let i = 0; i < size; i++) {
+      corresponding += regular.trust.data[i]!;
+      seeds += kept[side][i]!;
+    }
+    return { corresponding: corresponding / size, kept: seeds / size };
+  }
+
+  /** The pictures a side's search goes from and to, both in the first picture's camera. */
+  private facing(side: Side): { from: ColourPlanes; to: ColourPlanes } {
+    const { pictures, aligned } = this.store;
+    return side === 0 ? { from: pictures[0], to: aligned } : { from: aligned, to: pictures[0] };
+  }
+
+  private seedPairs(trusted: Uint8Array): { from: Int32Array; u: Int32Array; v: Int32Array } {
+    const { columns, seeds } = this.layout;
+    const u = new Int32Array(this.buffer, seeds[0].u, trusted.length);
+    const v = new Int32Array(this.buffer, seeds[0].v, trusted.length);
+    const chosen: number[] = [];
+    for (let i = 0; i < trusted.length; i++) if (trusted[i]) chosen.push(i);
+    const place = (i: number): number =>
+      Math.floor((Math.floor(i / columns) + 0.5) * SEED_STEP) * this.store.width +
+      Math.floor(((i % columns) + 0.5) * SEED_STEP);
+    return {
+      from: Int32Array.from(chosen, place),
+      u: Int32Array.from(chosen, (i) => u[i]!),
+      v: Int32Array.from(chosen, (i) => v[i]!),
+    };
+  }
+
+  private fitChannel(
+    from: Float32Array,
+    to: Float32Array,
+    seeds: { from: Int32Array; u: Int32Array; v: Int32Array },
+  ): Tone {
+    const { width, height } = this.store;
+    if (seeds.from.length < LEAST_SEEDS) return SAME_TONE;
+    const there = seeds.from.map((at, i) => at + seeds.v[i]! * width + seeds.u[i]!);
+    // A match is only right to within a sample: 3×3 means keep that from looking like a change of contrast.
+    const mean = (data: Float32Array, at: number): number => {
+      const x = at % width;
+      const y = Math.floor(at / width);
+      let sum = 0;
+      for (let dy = -1; dy <= 1; dy++)
+        for (let dx = -1; dx <= 1; dx++) sum += bilinear(data, width, height, x + dx, y + dy);
+      return sum / 9;
+    };
+    return fitTone(
+      Float32Array.from(seeds.from, (at) => mean(from, at)),
+      Float32Array.from(there, (at) => mean(to, at)),
+    );
+  }
+
+  /** The kept seeds as a map over all samples. */
+  private spreadSeeds(trusted: Uint8Array): Float32Array {
+    const { columns, rows } = this.layout;
+    const grid: Plane = { width: columns, height: rows, data: Float32Array.from(trusted) };
+    return resize(grid, this.store.width, this.store.height).data;
+  }
+
+  /** Brings a motion to half the picture's resolution, the raster frames are made with. */
+  private writeField(residual: Flow, trust: Plane, side: Side, buffer: ArrayBufferLike, render: RenderLayout): void {
+    const width = render.width >> 1;
+    const height = render.height >> 1;
+    const factor = residual.width / width;
+    const place = render.motion[side];
+    const write = (data: Float32Array, at: number, gain: number): void => {
+      const plane: Plane = { width: residual.width, height: residual.height, data };
+      const small = factor === 1 ? plane : shrink(plane, factor);
+      const out = new Float32Array(buffer, at, width * height);
+      for (let i = 0; i < out.length; i++) out[i] = small.data[i]! * gain;
+    };
+    write(residual.u, place.u, 1 / factor);
+    write(residual.v, place.v, 1 / factor);
+    write(trust.data, place.z, 1);
+  }
+}
+
+function copyFlow(from: Flow, to: Flow): void {
+  to.u.set(from.u);
+  to.v.set(from.v);
+}
+
+function removeTone(data: Float32Array, tone: Tone): void {
+  for (let i = 0; i < data.length; i++) data[i] = (data[i]! - tone.offset) / tone.gain;
+}

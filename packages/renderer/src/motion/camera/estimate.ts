@@ -1,0 +1,75 @@
+import type { MatchKernels } from '../match/match-kernels.ts';
+import type { MatchLayout } from '../match/match-layout.ts';
+import type { ColourPlanes } from '../raster/plane.ts';
+import { explainsPictures, isCameraLike } from './acceptance.ts';
+import { fitByConsensus, type PointPairs } from './fit.ts';
+import { type Homography, project } from './homography.ts';
+
+/** A match counts when it is this much nearer than the second candidate (sums of absolute differences). */
+const RATIO = 0.86;
+/** Reprojection tolerance in samples. */
+const TOLERANCE = 4;
+const LEAST_INLIERS = 40;
+const LEAST_SHARE = 0.35;
+/** A mean displacement below this share of the width is left to the dense search. */
+const LEAST_MOTION = 0.01;
+
+/** The camera move from the first to the last picture, or null when no single move explains them. */
+export function estimateCamera(
+  kernels: MatchKernels,
+  buffer: ArrayBufferLike,
+  layout: MatchLayout,
+  counts: readonly [number, number],
+  first: ColourPlanes,
+  last: ColourPlanes,
+  seed: number,
+): Homography | null {
+  const pairs = matchFeatures(kernels, buffer, layout, counts);
+  const found = fitByConsensus(pairs, TOLERANCE, seed);
+  if (found === null || found.inliers < LEAST_INLIERS || found.inliers < LEAST_SHARE * pairs.x.length) return null;
+  if (!isCameraLike(found.map, first.width, first.height)) return null;
+  if (meanMotion(found.map, first.width, first.height) < LEAST_MOTION * first.width) return null;
+  return explainsPictures(found.map, first, last) ? found.map : null;
+}
+
+/** Features that choose each other, clearly before all others. */
+function matchFeatures(
+  kernels: MatchKernels,
+  buffer: ArrayBufferLike,
+  layout: MatchLayout,
+  counts: readonly [number, number],
+): PointPairs {
+  const [a, b] = layout.features;
+  kernels.nearest(a.descriptors, counts[0], b.descriptors, counts[1], b.x, b.y, a.nearest);
+  kernels.nearest(b.descriptors, counts[1], a.descriptors, counts[0], a.x, a.y, b.nearest);
+  const there = new Int32Array(buffer, a.nearest, 3 * counts[0]);
+  const back = new Int32Array(buffer, b.nearest, 3 * counts[1]);
+  const chosen: number[] = [];
+  for (let i = 0; i < counts[0]; i++) {
+    const j = there[3 * i]!;
+    if (j >= 0 && back[3 * j] === i && there[3 * i + 1]! < RATIO * there[3 * i + 2]!) chosen.push(i);
+  }
+  const ax = new Float32Array(buffer, a.x, counts[0]);
+  const ay = new Float32Array(buffer, a.y, counts[0]);
+  const bx = new Float32Array(buffer, b.x, counts[1]);
+  const by = new Float32Array(buffer, b.y, counts[1]);
+  return {
+    x: Float32Array.from(chosen, (i) => ax[i]!),
+    y: Float32Array.from(chosen, (i) => ay[i]!),
+    u: Float32Array.from(chosen, (i) => bx[there[3 * i]!]!),
+    v: Float32Array.from(chosen, (i) => by[there[3 * i]!]!),
+  };
+}
+
+function meanMotion(h: Homography, width: number, height: number): number {
+  let sum = 0;
+  for (let j = 0; j <= 8; j++) {
+    for (let i = 0; i <= 8; i++) {
+      const x = (i / 8) * (width - 1);
+      const y = (j / 8) * (height - 1);
+      const p = project(h, x, y);
+      sum += Math.hypot(p.x - x, p.y - y);
+    }
+  }
+  return sum / 81;
+}

@@ -1,0 +1,56 @@
+import { type Homography, project } from '../camera/homography.ts';
+import { blur } from '../raster/gaussian.ts';
+import { type ColourPlanes, emptyPlane, type Flow, type Plane } from '../raster/plane.ts';
+import { bilinear } from '../raster/sample.ts';
+
+/** Scales of the colour difference (0..255 steps) and of the round-trip error (samples), the study's tuning. */
+const COLOUR_SCALE = 12;
+const TRIP_SCALE = 2;
+const TRIP_PER_SAMPLE = 0.05;
+
+/** One side's motion: sample p of this picture shows what camera(p + residual(p)) of the other picture shows. */
+export interface SideMotion {
+  readonly camera: Homography;
+  readonly residual: Flow;
+}
+
+/**
+ * Confidence 0..1 per sample that the two pictures show the same thing along the motion: their colours agree and the
+ * way back leads home. A tenth of it where the motion leaves the frame.
+ */
+export function confidence(from: ColourPlanes, to: ColourPlanes, motion: SideMotion, back: SideMotion): Plane {
+  const { width, height } = from;
+  const colour = emptyPlane(width, height);
+  const trip = new Float32Array(width * height);
+  const outside = new Uint8Array(width * height);
+  for (let y = 0, i = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, i++) {
+      const u = motion.residual.u[i]!;
+      const v = motion.residual.v[i]!;
+      const q = project(motion.camera, x + u, y + v);
+      const there = {
+        x: Math.min(2 * width, Math.max(-width, q.x)),
+        y: Math.min(2 * height, Math.max(-height, q.y)),
+      };
+      colour.data[i] =
+        Math.abs(bilinear(to.luma, width, height, there.x, there.y) - from.luma[i]!) +
+        0.5 * Math.abs(bilinear(to.blue, width, height, there.x, there.y) - from.blue[i]!) +
+        0.5 * Math.abs(bilinear(to.red, width, height, there.x, there.y) - from.red[i]!);
+      const home = project(
+        back.camera,
+        there.x + bilinear(back.residual.u, width, height, there.x, there.y),
+        there.y + bilinear(back.residual.v, width, height, there.x, there.y),
+      );
+      const length = Math.hypot(there.x - x, there.y - y);
+      trip[i] = Math.hypot(home.x - x, home.y - y) / (TRIP_SCALE + TRIP_PER_SAMPLE * length);
+      if (there.x < 0 || there.y < 0 || there.x > width - 1 || there.y > height - 1) outside[i] = 1;
+    }
+  }
+  const smooth = blur(colour, 1).data;
+  const out = emptyPlane(width, height);
+  for (let i = 0; i < smooth.length; i++) {
+    const trust = Math.exp(-Math.min(8, smooth[i]! / COLOUR_SCALE + trip[i]!));
+    out.data[i] = outside[i] ? 0.1 * trust : trust;
+  }
+  return out;
+}

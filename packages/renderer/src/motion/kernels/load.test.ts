@@ -1,0 +1,204 @@
+import { describe, expect, it } from 'vitest';
+import { describeBytes, describeDensely } from '../match/dense-descriptor.ts';
+import { DESCRIPTOR_BYTES } from '../match/describe-kernels.ts';
+import { planMatch } from '../match/match-layout.ts';
+import { matchSeeds } from '../match/match-seeds.ts';
+import { plainDescribe } from '../match/plain-describe.ts';
+import { plainMatch } from '../match/plain-match.ts';
+import { seededRandom } from '../random.ts';
+import type { FrameKernels } from '../render/kernels.ts';
+import { planMemory } from '../render/layout.ts';
+import { plainKernels } from '../render/plain-kernels.ts';
+import { writeTables } from '../render/tables.ts';
+import { plainRefine } from '../search/plain-refine.ts';
+import { REFINE_PLANES, refineStride } from '../search/refine-kernels.ts';
+import { loadAnalysisKernels, loadFrameKernels } from './load.ts';
+import { openSharedMemory, type SharedMemory } from './web-assembly.ts';
+
+const WIDTH = 70;
+const HEIGHT = 46;
+const W2 = WIDTH / 2;
+const H2 = HEIGHT / 2;
+const layout = planMemory(WIDTH, HEIGHT, 1);
+const desk = layout.desks[0] as NonNullable<(typeof layout.desks)[0]>;
+
+/** A memory with pictures, a motion with an edge and holes, and the matrices of a small zoom. */
+function renderMemory(): SharedMemory {
+  const memory = openSharedMemory(layout.byteLength);
+  const random = seededRandom(4);
+  writeTables(memory.buffer, layout);
+  new Uint8Array(memory.buffer, layout.pictures[0].luma, layout.motion[0].u - layout.pictures[0].luma).forEach(
+    (_, i, all) => {
+      all[i] = 128 + 100 * Math.sin(i / 9) + 20 * random();
+    },
+  );
+  for (const field of layout.motion) {
+    const fill = (at: number, value: (x: number, y: number) => number): void =>
+      new Float32Array(memory.buffer, at, W2 * H2).forEach((_, i, all) => {
+        all[i] = value(i % W2, Math.floor(i / W2));
+      });
+    fill(field.u, (x) => (x > 17 ? 6.3 : -2.1));
+    fill(field.v, (x, y) => 2 * Math.sin(x / 5 + y / 7));
+    fill(field.z, () => random());
+  }
+  new Float32Array(memory.buffer, desk.matrices[0], 9).set([1.1, 0.02, -1, -0.02, 1.1, -2, 1e-4, 2e-4, 1]);
+  new Float32Array(memory.buffer, desk.matrices[1], 9).set([0.93, -0.01, 1, 0.01, 0.93, 1, 0, 0, 1]);
+  return memory;
+}
+
+function runFrame(kernels: FrameKernels): void {
+  for (const side of [0, 1] as const) {
+    const { u, v, z } = layout.motion[side];
+    kernels.splat(W2, H2, u, v, z, desk.matrices[side], 0.4, desk.sums[side]);
+    kernels.resolve(W2, H2, desk.sums[side], desk.pyramid);
+  }
+  kernels.combine(W2, H2, desk.sums[0], desk.sums[1], desk.matrices[0], desk.matrices[1], 0.4, desk.fields);
+}
+
+function floats(memory: SharedMemory, at: number, count: number): Float32Array {
+  return new Float32Array(memory.buffer, at, count);
+}
+
+function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let largest = 0;
+  for (let i = 0; i < a.length; i++) largest = Math.max(largest, Math.abs((a[i] ?? 0) - (b[i] ?? 0)));
+  return largest;
+}
+
+describe('frame kernels', () => {
+  const fast = renderMemory();
+  const plain = renderMemory();
+  const wasm = loadFrameKernels(fast);
+  const twin = plainKernels(plain.buffer);
+  runFrame(wasm);
+  runFrame(twin);
+
+  it('carry motion like their twins', () => {
+    expect(
+      largestDifference(floats(fast, desk.fields, 5 * W2 * H2), floats(plain, desk.fields, 5 * W2 * H2)),
+    ).toBeLessThan(0.01);
+  });
+
+  it('gather pictures like their twins, to one grey step', () => {
+    // The same fields on both sides: this test is about the reading.
+    floats(plain, desk.fields, 5 * W2 * H2).set(floats(fast, desk.fields, 5 * W2 * H2));
+    const [first, last] = layout.pictures;
+    for (const [kernels, memory] of [
+      [wasm, fast],
+      [twin, plain],
+    ] as const) {
+      expect(memory.buffer.byteLength).toBeGreaterThan(0);
+      kernels.luma(
+        WIDTH,
+        HEIGHT,
+        first.luma,
+        last.luma,
+        desk.fields,
+        desk.rows,
+        layout.weights,
+        1.1,
+        -3,
+        0.9,
+        4,
+        desk.frame,
+      );
+      const colour = desk.frame + WIDTH * HEIGHT;
+      kernels.chroma(W2, H2, first.blue, last.blue, desk.fields, 1, 0, 1, 0, colour);
+      kernels.chroma(W2, H2, first.red, last.red, desk.fields, 1, 2, 0.8, 0, colour + W2 * H2);
+    }
+    const bytes = (memory: SharedMemory): Uint8Array =>
+      new Uint8Array(memory.buffer, desk.frame, (WIDTH * HEIGHT * 3) / 2);
+    expect(largestDifference(bytes(fast), bytes(plain))).toBeLessThanOrEqual(1);
+    expect(new Set(bytes(fast)).size).toBeGreaterThan(50);
+  });
+
+  it('mix in linear light like their twin', () => {
+    for (const [kernels, memory] of [
+      [wasm, fast],
+      [twin, plain],
+    ] as const) {
+      for (const layer of desk.layers) {
+        new Uint8Array(memory.buffer, layer, (WIDTH * HEIGHT * 3) / 2).forEach((_, i, all) => {
+          all[i] = (i * 7 + layer) & 255;
+        });
+      }
+      kernels.mix(WIDTH, HEIGHT, desk.layers[0], desk.layers[1], 0.3, layout.toLinear, layout.fromLinear, desk.frame);
+    }
+    const bytes = (memory: SharedMemory): Uint8Array =>
+      new Uint8Array(memory.buffer, desk.frame, (WIDTH * HEIGHT * 3) / 2);
+    expect(largestDifference(bytes(fast), bytes(plain))).toBeLessThanOrEqual(1);
+  });
+});
+
+describe('analysis kernels', () => {
+  it('match seeds exactly like their twin', () => {
+    const plan = planMatch(96, 72);
+    const memories = [openSharedMemory(plan.byteLength), openSharedMemory(plan.byteLength)] as const;
+    for (const memory of memories) {
+      const random = seededRandom(8);
+      for (const level of plan.levels) {
+        const bytes = level.width * level.height * DESCRIPTOR_BYTES;
+        for (const at of level.descriptors) {
+          new Uint8Array(memory.buffer, at, bytes).forEach((_, i, all) => {
+            all[i] = 256 * random();
+          });
+        }
+      }
+    }
+    matchSeeds(loadAnalysisKernels(memories[0]), memories[0].buffer, plan, 0);
+    matchSeeds(plainMatch(memories[1].buffer), memories[1].buffer, plan, 0);
+    const count = plan.columns * plan.rows;
+    for (const at of [plan.seeds[0].u, plan.seeds[0].v, plan.seeds[0].cost]) {
+      const [a, b] = memories.map((memory) => Array.from(new Int32Array(memory.buffer, at, count)));
+      expect(a).toEqual(b);
+    }
+  });
+
+  it('describe samples like their twin, to one step', () => {
+    const width = 29;
+    const height = 23;
+    const bytes = describeBytes(width, height);
+    const luma = { width, height, data: Float32Array.from({ length: width * height }, (_, i) => 99 * Math.sin(i * i)) };
+    const results = [0, 1].map((which) => {
+      const memory = openSharedMemory(1024 + bytes + width * height * DESCRIPTOR_BYTES);
+      const kernels = which === 0 ? loadAnalysisKernels(memory) : plainDescribe(memory.buffer);
+      describeDensely(kernels, memory.buffer, 1024, luma, 1024 + bytes);
+      return new Uint8Array(memory.buffer, 1024 + bytes, width * height * DESCRIPTOR_BYTES);
+    });
+    expect(largestDifference(results[0] ?? [], results[1] ?? [])).toBeLessThanOrEqual(1);
+    expect(new Set(results[0]).size).toBeGreaterThan(50);
+  });
+
+  it('refine flow like their twin', () => {
+    const width = 37;
+    const height = 21;
+    const size = refineStride(width) * (height + 2);
+    const bytes = 4 * REFINE_PLANES * size;
+    const memories = [openSharedMemory(1024 + bytes), openSharedMemory(1024 + bytes)] as const;
+    for (const memory of memories) {
+      const random = seededRandom(2);
+      for (const plane of [0, 1, 11, 12, 13, 14, 15, 16, 17, 18]) {
+        const data = new Float32Array(memory.buffer, 1024 + 4 * plane * size, size);
+        for (let y = 0; y < height; y++) {
+          for (let x = 0; x < width; x++) data[(y + 1) * refineStride(width) + 4 + x] = 8 * random() - 4;
+        }
+      }
+    }
+    const results = memories.map((memory, i) => {
+      const kernels = i === 0 ? loadAnalysisKernels(memory) : plainRefine(memory.buffer);
+      for (let round = 0; round < 2; round++) {
+        kernels.weigh(width, height, 1024);
+        kernels.linearise(width, height, 1024);
+        for (let sweep = 0; sweep < 3; sweep++) kernels.relax(width, height, 1024);
+      }
+      const out: number[] = [];
+      const data = new Float32Array(memory.buffer, 1024 + 8 * size, size);
+      for (let y = 0; y < height; y++) {
+        for (let x = 0; x < width; x++) out.push(data[(y + 1) * refineStride(width) + 4 + x] ?? Number.NaN);
+      }
+      return out;
+    });
+    expect(largestDifference(results[0] ?? [], results[1] ?? [])).toBeLessThan(0.005);
+    expect(Math.max(...(results[0] ?? []).map(Math.abs))).toBeGreaterThan(0.1);
+  });
+});

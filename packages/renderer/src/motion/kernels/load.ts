@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs';
+import type { DescribeKernels } from '../match/describe-kernels.ts';
+import type { MatchKernels } from '../match/match-kernels.ts';
+import { plainDescribe } from '../match/plain-describe.ts';
+import { plainMatch } from '../match/plain-match.ts';
+import type { FrameKernels } from '../render/kernels.ts';
+import { plainKernels } from '../render/plain-kernels.ts';
+import { plainRefine } from '../search/plain-refine.ts';
+import type { RefineKernels } from '../search/refine-kernels.ts';
+import { instantiate, type SharedMemory } from './web-assembly.ts';
+
+/** The frame kernels over a shared memory; plain TypeScript where WebAssembly SIMD is missing. */
+export function loadFrameKernels(memory: SharedMemory): FrameKernels {
+  const carry = load('frame', memory) as Pick<FrameKernels, 'splat' | 'resolve' | 'combine' | 'mix'> | null;
+  const gather = load('gather', memory) as Pick<FrameKernels, 'luma' | 'chroma'> | null;
+  if (carry === null || gather === null) return plainKernels(memory.buffer);
+  return {
+    splat: carry.splat,
+    resolve: carry.resolve,
+    combine: carry.combine,
+    mix: carry.mix,
+    luma: gather.luma,
+    chroma: gather.chroma,
+  };
+}
+
+/** Everything the analysis calls in its inner loops. */
+export type AnalysisKernels = MatchKernels & RefineKernels & DescribeKernels;
+
+/** The kernels of the analysis over a shared memory; plain TypeScript where WebAssembly SIMD is missing. */
+export function loadAnalysisKernels(memory: SharedMemory): AnalysisKernels {
+  const match = (load('match', memory) as MatchKernels | null) ?? plainMatch(memory.buffer);
+  const refine = (load('refine', memory) as RefineKernels | null) ?? plainRefine(memory.buffer);
+  const describe = (load('describe', memory) as DescribeKernels | null) ?? plainDescribe(memory.buffer);
+  return {
+    exhaustive: match.exhaustive,
+    improve: match.improve,
+    nearest: match.nearest,
+    weigh: refine.weigh,
+    linearise: refine.linearise,
+    relax: refine.relax,
+    describe: describe.describe,
+  };
+}
+
+/** The exports of a committed kernel, or null when this machine cannot compile it. */
+function load(name: 'frame' | 'gather' | 'match' | 'refine' | 'describe', memory: SharedMemory): unknown {
+  const bytes = readFileSync(new URL(`./${name}.wasm`, import.meta.url));
+  try {
+    return instantiate(bytes, memory);
+  } catch {
+    // No SIMD or no shared memory: the plain kernels give the same pictures, only slower.
+    return null;
+  }
+}

@@ -1,0 +1,80 @@
+import type { ColourPlanes } from './plane.ts';
+
+/** Sums of absolute colour differences to the left and upper neighbour: what makes an edge an edge for the filter. */
+export interface EdgeDistances {
+  readonly width: number;
+  readonly height: number;
+  readonly across: Float32Array;
+  readonly down: Float32Array;
+}
+
+/** Edge strengths of a picture, to be used by `domainTransform` many times. */
+export function edgeDistances(guide: ColourPlanes): EdgeDistances {
+  const { width, height, luma, blue, red } = guide;
+  const across = new Float32Array(width * height);
+  const down = new Float32Array(width * height);
+  const difference = (i: number, j: number): number =>
+    // About the sum of absolute R, G, B differences the constants were tuned for.
+    3 * Math.abs(luma[i]! - luma[j]!) + Math.abs(blue[i]! - blue[j]!) + Math.abs(red[i]! - red[j]!);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const at = y * width + x;
+      if (x > 0) across[at] = difference(at, at - 1);
+      if (y > 0) down[at] = difference(at, at - width);
+    }
+  }
+  return { width, height, across, down };
+}
+
+const PASSES = 3;
+
+/**
+ * Edge-preserving smoothing in place of several channels at once: the recursive form of the domain transform
+ * (Gastal and Oliveira 2011, equations 14, 21, 22). `spatial` in samples, `range` in summed 0..255 colour steps.
+ */
+export function domainTransform(
+  channels: readonly Float32Array[],
+  edges: EdgeDistances,
+  spatial: number,
+  range: number,
+): void {
+  const { width, height } = edges;
+  const feedback = new Float32Array(width * height);
+  for (let pass = 0; pass < PASSES; pass++) {
+    const sigma = (spatial * Math.sqrt(3) * 2 ** (PASSES - 1 - pass)) / Math.sqrt(4 ** PASSES - 1);
+    const decay = -Math.SQRT2 / sigma;
+    fillFeedback(feedback, edges.across, decay, spatial / range);
+    for (const channel of channels) filterRows(channel, feedback, width, height);
+    fillFeedback(feedback, edges.down, decay, spatial / range);
+    for (const channel of channels) filterColumns(channel, feedback, width, height);
+  }
+}
+
+function fillFeedback(feedback: Float32Array, edges: Float32Array, decay: number, ratio: number): void {
+  for (let i = 0; i < feedback.length; i++) feedback[i] = Math.exp(decay * (1 + ratio * edges[i]!));
+}
+
+function filterRows(data: Float32Array, feedback: Float32Array, width: number, height: number): void {
+  for (let y = 0; y < height; y++) {
+    const base = y * width;
+    let carried = data[base]!;
+    for (let x = 1; x < width; x++) {
+      const at = base + x;
+      carried = data[at]! + feedback[at]! * (carried - data[at]!);
+      data[at] = carried;
+    }
+    for (let x = width - 2; x >= 0; x--) {
+      const at = base + x;
+      carried = data[at]! + feedback[at + 1]! * (carried - data[at]!);
+      data[at] = carried;
+    }
+  }
+}
+
+function filterColumns(data: Float32Array, feedback: Float32Array, width: number, height: number): void {
+  const size = width * height;
+  for (let at = width; at < size; at++) data[at]! += feedback[at]! * (data[at - width]! - data[at]!);
+  for (let at = size - width - 1; at >= 0; at--) {
+    data[at]! += feedback[at + width]! * (data[at + width]! - data[at]!);
+  }
+}

@@ -1,0 +1,45 @@
+/** A side without confidence still counts this much, so that regions without matches dissolve. */
+const FLOOR = 0.05;
+
+/** Plain TypeScript twin of the combine kernel; see FrameKernels.combine. */
+export function combine(
+  buffer: ArrayBufferLike,
+  width: number,
+  height: number,
+  firstSums: number,
+  lastSums: number,
+  firstMatrix: number,
+  lastMatrix: number,
+  s: number,
+  fields: number,
+): void {
+  const size = width * height;
+  const out = new Float32Array(buffer, fields, 5 * size);
+  const first = new Float32Array(buffer, firstSums, 4 * size);
+  const last = new Float32Array(buffer, lastSums, 4 * size);
+  const a = new Float32Array(buffer, firstMatrix, 9);
+  const b = new Float32Array(buffer, lastMatrix, 9);
+  for (let y = 0, i = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, i++) {
+      const da = 1 / (a[6]! * x + a[7]! * y + a[8]!);
+      const ax = (a[0]! * x + a[1]! * y + a[2]!) * da + first[4 * i]!;
+      const ay = (a[3]! * x + a[4]! * y + a[5]!) * da + first[4 * i + 1]!;
+      const db = 1 / (b[6]! * x + b[7]! * y + b[8]!);
+      const bx = (b[0]! * x + b[1]! * y + b[2]!) * db + last[4 * i]!;
+      const by = (b[3]! * x + b[4]! * y + b[5]!) * db + last[4 * i + 1]!;
+      const wa = (1 - s) * visibility(ax, ay, width, height) * (first[4 * i + 2]! + FLOOR);
+      const wb = s * visibility(bx, by, width, height) * (last[4 * i + 2]! + FLOOR);
+      out[i] = ax - x;
+      out[size + i] = ay - y;
+      out[2 * size + i] = bx - x;
+      out[3 * size + i] = by - y;
+      out[4 * size + i] = wb / (wa + wb);
+    }
+  }
+}
+
+/** 1 inside the picture, falling to 0.002 within two samples beyond its border: mirrored content is a last resort. */
+function visibility(x: number, y: number, width: number, height: number): number {
+  const inside = Math.min(Math.min(x, width - 1 - x), Math.min(y, height - 1 - y));
+  return Math.min(1, Math.max(0.002, (inside + 0.5) * 0.5 + 0.25));
+}

@@ -1,0 +1,113 @@
+import { CameraPath } from '../camera/camera-path.ts';
+import { invert } from '../camera/homography.ts';
+import type { Tone } from '../fuse/tone.ts';
+import type { FrameKernels } from './kernels.ts';
+import type { RenderLayout } from './layout.ts';
+import type { FramePlan } from './plan.ts';
+
+/** Renders frames of one pair on one desk of the shared memory. */
+export class FramePainter {
+  private readonly kernels: FrameKernels;
+  private readonly buffer: ArrayBufferLike;
+  private readonly layout: RenderLayout;
+  private readonly plan: FramePlan;
+  private readonly path: CameraPath;
+  private readonly desk: RenderLayout['desks'][number];
+
+  constructor(
+    kernels: FrameKernels,
+    buffer: ArrayBufferLike,
+    layout: RenderLayout,
+    plan: FramePlan,
+    desk: RenderLayout['desks'][number],
+  ) {
+    this.kernels = kernels;
+    this.buffer = buffer;
+    this.layout = layout;
+    this.plan = plan;
+    this.desk = desk;
+    this.path = new CameraPath(plan.camera, layout.width >> 1, layout.height >> 1);
+  }
+
+  /** Paints the frame at time `s` (strictly between 0 and 1) and returns where it lies: I420 in the shared memory. */
+  paint(s: number): Uint8Array {
+    if (this.plan.kind === 'dissolve') this.paintDissolve(s);
+    else this.paintMorph(s);
+    return new Uint8Array(this.buffer, this.desk.frame, (this.layout.width * this.layout.height * 3) / 2);
+  }
+
+  private paintMorph(s: number): void {
+    const { kernels, desk, layout } = this;
+    const w2 = layout.width >> 1;
+    const h2 = layout.height >> 1;
+    for (const side of [0, 1] as const) {
+      const field = layout.motion[side];
+      this.setMatrix(side, side === 0 ? this.path.fromFirst(s) : this.path.fromLast(s));
+      const share = side === 0 ? s : 1 - s;
+      kernels.splat(w2, h2, field.u, field.v, field.z, desk.matrices[side], share, desk.sums[side]);
+      kernels.resolve(w2, h2, desk.sums[side], desk.pyramid);
+    }
+    this.combine(s, s);
+    this.gather(desk.frame, s);
+  }
+
+  /** Both pictures follow the camera; the last one takes over in the middle half of the time. */
+  private paintDissolve(s: number): void {
+    const { kernels, desk, layout } = this;
+    const size = (layout.width >> 1) * (layout.height >> 1);
+    for (const side of [0, 1] as const) new Float32Array(this.buffer, desk.sums[side], 4 * size).fill(0);
+    const share = dissolveShare(s);
+    for (const side of [0, 1] as const) {
+      if (share === 1 - side) continue;
+      this.combine(s, side);
+      this.gather(share === side ? desk.frame : desk.layers[side], null);
+    }
+    if (share === 0 || share === 1) return;
+    const { width, height, toLinear, fromLinear } = layout;
+    kernels.mix(width, height, desk.layers[0], desk.layers[1], share, toLinear, fromLinear, desk.frame);
+  }
+
+  /** Fills the gather fields for time `s`, blending the sides as at time `blend`. */
+  private combine(s: number, blend: number): void {
+    const { kernels, desk, layout } = this;
+    this.setMatrix(0, invert(this.path.fromFirst(s)));
+    this.setMatrix(1, invert(this.path.fromLast(s)));
+    const [first, last] = desk.matrices;
+    kernels.combine(layout.width >> 1, layout.height >> 1, desk.sums[0], desk.sums[1], first, last, blend, desk.fields);
+  }
+
+  /** Reads all three planes along the fields; `s` fades the change of exposure, null leaves the pictures as they are. */
+  private gather(out: number, s: number | null): void {
+    const { kernels, desk, layout, plan } = this;
+    const { width, height } = layout;
+    const [first, last] = layout.pictures;
+    const [y, u, v] = plan.tones.map((tone) => fade(tone, s)) as [Fade, Fade, Fade];
+    const { fields } = desk;
+    kernels.luma(width, height, first.luma, last.luma, fields, desk.rows, layout.weights, y[0], y[1], y[2], y[3], out);
+    const w2 = width >> 1;
+    const h2 = height >> 1;
+    const blue = out + width * height;
+    kernels.chroma(w2, h2, first.blue, last.blue, fields, u[0], u[1], u[2], u[3], blue);
+    kernels.chroma(w2, h2, first.red, last.red, fields, v[0], v[1], v[2], v[3], blue + w2 * h2);
+  }
+
+  private setMatrix(side: 0 | 1, matrix: readonly number[]): void {
+    new Float32Array(this.buffer, this.desk.matrices[side], 9).set(matrix);
+  }
+}
+
+/** Gain and offset of the first picture, then of the last. */
+type Fade = readonly [number, number, number, number];
+
+/** How both pictures must be toned at time `s` so that they agree and each is itself at its own end. */
+function fade(tone: Tone, s: number | null): Fade {
+  if (s === null) return [1, 0, 1, 0];
+  const inverse = 1 / tone.gain;
+  return [1 - s + s * tone.gain, s * tone.offset, (1 - s) * inverse + s, -(1 - s) * tone.offset * inverse];
+}
+
+/** 0 in the first quarter of the time, 1 in the last, smooth between. */
+export function dissolveShare(s: number): number {
+  const t = Math.min(1, Math.max(0, 2 * s - 0.5));
+  return t * t * (3 - 2 * t);
+}

@@ -1,0 +1,72 @@
+/**
+ * The inner loops of rendering. All arguments named after a place are byte offsets into one memory
+ * (see layout.ts); two implementations exist: WebAssembly with SIMD, and plain TypeScript as its oracle and fallback.
+ */
+export interface FrameKernels {
+  /**
+   * Carries every sample of a motion field to where it is at the time of the frame and sums (u, v, z) there with
+   * bilinear weights × (z + 0.001). Sample p lands at matrix(p + share × motion(p)); what is carried is -share × motion.
+   */
+  splat(
+    width: number,
+    height: number,
+    u: number,
+    v: number,
+    z: number,
+    matrix: number,
+    share: number,
+    sums: number,
+  ): void;
+  /** Divides the sums by their weights and fills the holes smoothly from their surroundings (pull-push). */
+  resolve(width: number, height: number, sums: number, pyramid: number): void;
+  /** Turns both sides' carried motion into the five fields a frame is gathered with. `s` is the time 0..1. */
+  combine(
+    width: number,
+    height: number,
+    firstSums: number,
+    lastSums: number,
+    firstMatrix: number,
+    lastMatrix: number,
+    s: number,
+    fields: number,
+  ): void;
+  /** Gathers and blends luma: two bicubic reads per sample. Gains and offsets apply before the blend. */
+  luma(
+    width: number,
+    height: number,
+    first: number,
+    last: number,
+    fields: number,
+    rows: number,
+    weights: number,
+    firstGain: number,
+    firstOffset: number,
+    lastGain: number,
+    lastOffset: number,
+    out: number,
+  ): void;
+  /** The same for one colour plane at half resolution: two bilinear reads per sample. */
+  chroma(
+    width: number,
+    height: number,
+    first: number,
+    last: number,
+    fields: number,
+    firstGain: number,
+    firstOffset: number,
+    lastGain: number,
+    lastOffset: number,
+    out: number,
+  ): void;
+  /** Mixes two I420 frames in linear light; `share` 0..1 is that of the second. */
+  mix(
+    width: number,
+    height: number,
+    first: number,
+    last: number,
+    share: number,
+    toLinear: number,
+    fromLinear: number,
+    out: number,
+  ): void;
+}

@@ -1,0 +1,89 @@
+/**
+ * Where everything lies in the one shared memory from which frames are rendered. All offsets are bytes.
+ * Both pictures and both motion fields are read by every thread; each thread has a desk of its own.
+ */
+
+/** Mirrored samples around every picture plane, so that a four-tap filter may reach over the border. */
+export const PAD = 8;
+
+/** The planes of one key picture, each with PAD samples around it. */
+export interface PictureLayout {
+  readonly luma: number;
+  readonly blue: number;
+  readonly red: number;
+}
+
+/** Half-resolution motion of one key picture: residual (u, v) in half-resolution samples, confidence z 0..1. */
+export interface FieldLayout {
+  readonly u: number;
+  readonly v: number;
+  readonly z: number;
+}
+
+/** One thread's working place. */
+export interface DeskLayout {
+  /** Splat sums of either side: (u, v, z, weight) per half-resolution sample. */
+  readonly sums: readonly [number, number];
+  /** Room for the pull-push pyramid. */
+  readonly pyramid: number;
+  /** Five planes: x and y offset into the first picture, the same for the last, share of the last picture. */
+  readonly fields: number;
+  /** Full-width row buffers. */
+  readonly rows: number;
+  /** Two 3×3 matrices of 32-bit floats. */
+  readonly matrices: readonly [number, number];
+  /** The finished frame (I420), and two more for dissolves. */
+  readonly frame: number;
+  readonly layers: readonly [number, number];
+}
+
+export interface RenderLayout {
+  readonly width: number;
+  readonly height: number;
+  readonly pictures: readonly [PictureLayout, PictureLayout];
+  readonly motion: readonly [FieldLayout, FieldLayout];
+  /** 32 phases × 4 bicubic weights, 16-bit, sum 128. */
+  readonly weights: number;
+  /** sRGB → linear light (256 floats) and back (4096 bytes). */
+  readonly toLinear: number;
+  readonly fromLinear: number;
+  readonly desks: readonly DeskLayout[];
+  readonly byteLength: number;
+}
+
+/** Plans the memory for pictures of even size and a number of threads. */
+export function planMemory(width: number, height: number, threads: number): RenderLayout {
+  let next = 1024;
+  const take = (bytes: number): number => {
+    const at = next;
+    next += Math.ceil(bytes / 64) * 64 + 64;
+    return at;
+  };
+  const half = (width >> 1) * (height >> 1);
+  const lumaBytes = (width + 2 * PAD) * (height + 2 * PAD);
+  const chromaBytes = ((width >> 1) + 2 * PAD) * ((height >> 1) + 2 * PAD);
+  const picture = (): PictureLayout => ({ luma: take(lumaBytes), blue: take(chromaBytes), red: take(chromaBytes) });
+  const field = (): FieldLayout => ({ u: take(4 * half), v: take(4 * half), z: take(4 * half) });
+  const frameBytes = (width * height * 3) / 2;
+  const desk = (): DeskLayout => ({
+    sums: [take(16 * half), take(16 * half)],
+    // Every level is at most (w/2 + 1) × (h/2 + 1): a third of the base plus slack for tiny sizes.
+    pyramid: take(16 * (half / 2 + 64 * (width + height))),
+    fields: take(20 * half + 64),
+    rows: take(4 * 8 * (width + 32)),
+    matrices: [take(36), take(36)],
+    frame: take(frameBytes),
+    layers: [take(frameBytes), take(frameBytes)],
+  });
+  return {
+    width,
+    height,
+    pictures: [picture(), picture()],
+    motion: [field(), field()],
+    weights: take(32 * 8),
+    toLinear: take(256 * 4),
+    fromLinear: take(4096),
+    desks: Array.from({ length: threads }, desk),
+    byteLength: next,
+  };
+}

@@ -1,0 +1,23 @@
+import { chroma } from './chroma.ts';
+import { combine } from './combine.ts';
+import type { FrameKernels } from './kernels.ts';
+import { luma } from './luma.ts';
+import { mix } from './mix.ts';
+import { resolve } from './resolve.ts';
+import { splat } from './splat.ts';
+
+/** The plain TypeScript kernels over a memory: oracle of the WebAssembly ones, and fallback where those cannot run. */
+export function plainKernels(buffer: ArrayBufferLike): FrameKernels {
+  return {
+    splat: (width, height, u, v, z, matrix, share, sums) => splat(buffer, width, height, u, v, z, matrix, share, sums),
+    resolve: (width, height, sums, pyramid) => resolve(buffer, width, height, sums, pyramid),
+    combine: (width, height, firstSums, lastSums, firstMatrix, lastMatrix, s, fields) =>
+      combine(buffer, width, height, firstSums, lastSums, firstMatrix, lastMatrix, s, fields),
+    luma: (width, height, first, last, fields, _rows, weights, firstGain, firstOffset, lastGain, lastOffset, out) =>
+      luma(buffer, width, height, first, last, fields, weights, firstGain, firstOffset, lastGain, lastOffset, out),
+    chroma: (width, height, first, last, fields, firstGain, firstOffset, lastGain, lastOffset, out) =>
+      chroma(buffer, width, height, first, last, fields, firstGain, firstOffset, lastGain, lastOffset, out),
+    mix: (width, height, first, last, share, toLinear, fromLinear, out) =>
+      mix(buffer, width, height, first, last, share, toLinear, fromLinear, out),
+  };
+}

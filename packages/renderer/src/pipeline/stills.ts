@@ -1,0 +1,34 @@
+import type { YuvPicture } from '../contract.ts';
+import { encodePng, encodeThumbnail } from '../picture/files.ts';
+import { yuvToRgb } from '../picture/yuv.ts';
+import type { FileToWrite } from './write-files.ts';
+
+/** The thumbnail's longest side, in pixels. */
+const THUMBNAIL_SIDE = 512;
+
+/** Single pictures taken from a clip on its way to the encoder, compressed in the background. */
+export class Stills {
+  readonly #making: Promise<FileToWrite>[] = [];
+
+  /** Takes this frame as a full-size PNG. The picture is copied before this returns. */
+  takePng(path: string, frame: YuvPicture): void {
+    this.#add(path, encodePng(yuvToRgb(frame)));
+  }
+
+  /** Takes this frame as a small WEBP. The picture is copied before this returns. */
+  takeThumbnail(path: string, frame: YuvPicture): void {
+    this.#add(path, encodeThumbnail(yuvToRgb(frame), THUMBNAIL_SIDE));
+  }
+
+  /** All pictures taken, once they are compressed. */
+  files(): Promise<FileToWrite[]> {
+    return Promise.all(this.#making);
+  }
+
+  #add(path: string, encoding: Promise<Uint8Array>): void {
+    const making = encoding.then((bytes) => ({ path, bytes }));
+    // If the clip fails first, nobody asks for the files, and their failure must not end the process.
+    making.catch(() => undefined);
+    this.#making.push(making);
+  }
+}

@@ -1,0 +1,64 @@
+import type { ApiKey } from '../../../domain/api-key.ts';
+import type { VideoEvent } from '../../../domain/event.ts';
+import type { FrameRole } from '../../../domain/frame.ts';
+import type { ApiKeyId, OwnerId, VideoId, WorkerId } from '../../../domain/id.ts';
+import type { Owner } from '../../../domain/owner.ts';
+import type { Video } from '../../../domain/video.ts';
+import type { LedgerEntry } from '../../../ports/store.ts';
+
+/** What the memory store knows: the tables of the SQL stores as maps. Its values are frozen. */
+export interface State {
+  readonly videos: Map<VideoId, Video>;
+  readonly inputs: Map<VideoId, Map<FrameRole, Uint8Array>>;
+  /** By `keyName`. */
+  readonly idempotency: Map<string, RememberedKey>;
+  readonly events: (VideoEvent & { readonly video: VideoId; readonly version: number })[];
+  readonly ledger: (LedgerEntry & { readonly video: VideoId; readonly version: number })[];
+  readonly slots: Map<VideoId, TakenSlot>;
+  readonly workers: Map<WorkerId, number>;
+  readonly owners: Map<OwnerId, Owner>;
+  readonly keys: Map<ApiKeyId, ApiKey>;
+  readonly secrets: Map<string, string>;
+}
+
+export interface RememberedKey {
+  readonly fingerprint: string;
+  readonly video: VideoId;
+  readonly createdAt: number;
+}
+
+export interface TakenSlot {
+  readonly backend: string;
+  readonly until: number | null;
+}
+
+export function emptyState(): State {
+  return {
+    videos: new Map(),
+    inputs: new Map(),
+    idempotency: new Map(),
+    events: [],
+    ledger: [],
+    slots: new Map(),
+    workers: new Map(),
+    owners: new Map(),
+    keys: new Map(),
+    secrets: new Map(),
+  };
+}
+
+/** Owners' names hold no space, so this is unambiguous. */
+export function keyName(owner: OwnerId, key: string): string {
+  return `${owner} ${key}`;
+}
+
+/** A copy that nobody can change: what was stored stays as it was, whatever a caller does to what it gave or got. */
+export function frozen<T>(value: T): T {
+  return deepFreeze(structuredClone(value));
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value;
+  for (const member of Object.values(value)) deepFreeze(member);
+  return Object.freeze(value);
+}

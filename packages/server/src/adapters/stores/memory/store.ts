@@ -1,0 +1,59 @@
+import type { Store } from '../../../ports/store.ts';
+import { claim } from './claim.ts';
+import { keyStore } from './keys.ts';
+import { counts, due, list, nextDue, queuePosition } from './read.ts';
+import { emptyState, keyName, type State } from './state.ts';
+import { insert, purge, swap } from './write.ts';
+
+/**
+ * A store that forgets everything when it is let go of, for tests. Each call does its work before it first yields, so
+ * calls never interleave and none is half done. What it hands out is frozen.
+ */
+export function createMemoryStore(state: State = emptyState()): Store {
+  const { videos, workers, secrets } = state;
+  let closed = false;
+  return {
+    videos: {
+      insert: async (video, effects) => insert(state, video, effects),
+      async find(id, owner) {
+        const video = videos.get(id);
+        const hidden = owner !== undefined && (video?.owner !== owner || video.deletedAt !== null);
+        return hidden ? undefined : video;
+      },
+      async findByKey(owner, key) {
+        const known = state.idempotency.get(keyName(owner, key));
+        const video = known && videos.get(known.video);
+        return video && { video, fingerprint: known.fingerprint };
+      },
+      list: async (owner, page) => list(state, owner, page),
+      claim: async (wish) => claim(state, wish),
+      swap: async (previous, next, effects) => swap(state, previous, next, effects),
+      input: async (id, role) => state.inputs.get(id)?.get(role)?.slice(),
+      due: async (kind, at) => due(state, kind, at),
+      purge: async (id) => purge(state, id),
+      queuePosition: async (video) => queuePosition(state, video),
+      counts: async (owner) => counts(state, owner),
+      nextDue: async (lane, backends, after) => nextDue(state, lane, backends, after),
+      exists: async (id) => videos.has(id),
+    },
+    workers: {
+      renew: async (worker, until) => void workers.set(worker, until),
+      remove: async (worker) => void workers.delete(worker),
+      removeAll: async () => workers.clear(),
+    },
+    keys: keyStore(state),
+    secrets: {
+      async ensure(name, fresh) {
+        const known = secrets.get(name) ?? fresh;
+        secrets.set(name, known);
+        return known;
+      },
+    },
+    async ping() {
+      if (closed) throw new Error('The store is closed.');
+    },
+    async close() {
+      closed = true;
+    },
+  };
+}

@@ -1,0 +1,18 @@
+import type { Kysely } from 'kysely';
+import type { Tables } from './schema.ts';
+
+/** What differs between the databases; the statements know nothing else of where they run. */
+export interface SqlDialect {
+  /** For single reads: sees only what is committed, and never waits for a writer. */
+  readonly reader: Kysely<Tables>;
+  /**
+   * Runs `work` as one transaction and resolves when its commit is durable; when `work` rejects, nothing is written.
+   * Inside, only the given handle may be used. Where rows cannot be locked one by one, transactions run one at a time.
+   */
+  write<T>(work: (transaction: Kysely<Tables>) => Promise<T>): Promise<T>;
+  /** Rows can be locked one by one (`for update skip locked`), so that claimers pass each other by. */
+  readonly locksRows: boolean;
+  /** The column type of bytes. */
+  readonly blobType: string;
+  close(): Promise<void>;
+}

@@ -1,0 +1,59 @@
+import type { FrameRole } from '../../../domain/frame.ts';
+import type { OwnerId, VideoId } from '../../../domain/id.ts';
+import type { VideoStore } from '../../../ports/store.ts';
+import { compiled } from './compiled.ts';
+import type { SqlDialect } from './dialect.ts';
+import { videoOf } from './video-row.ts';
+
+type Finding = Pick<VideoStore, 'find' | 'findByKey' | 'input' | 'exists'>;
+
+/** Reads of one video by a key. These are the hot ones, so each is compiled once. */
+export function finding({ reader }: SqlDialect): Finding {
+  const byId = compiled(reader, (database) =>
+    database
+      .selectFrom('video')
+      .selectAll()
+      .where('id', '=', '' as VideoId),
+  );
+  const byKey = compiled(reader, (database) =>
+    database
+      .selectFrom('idempotency')
+      .innerJoin('video', 'video.id', 'idempotency.video')
+      .selectAll('video')
+      .select('idempotency.fingerprint')
+      .where('idempotency.owner', '=', '' as OwnerId)
+      .where('idempotency.key', '=', ''),
+  );
+  const input = compiled(reader, (database) =>
+    database
+      .selectFrom('frame_input')
+      .select('bytes')
+      .where('video', '=', '' as VideoId)
+      .where('role', '=', 'first' as FrameRole),
+  );
+  const exists = compiled(reader, (database) =>
+    database
+      .selectFrom('video')
+      .select('version')
+      .where('id', '=', '' as VideoId),
+  );
+
+  return {
+    async find(id, owner) {
+      const row = await byId(id);
+      if (row === undefined) return undefined;
+      if (owner !== undefined && (row.owner !== owner || row.deleted_at !== null)) return undefined;
+      return videoOf(row);
+    },
+    async findByKey(owner, key) {
+      const row = await byKey(owner, key);
+      return row === undefined ? undefined : { video: videoOf(row), fingerprint: row.fingerprint };
+    },
+    async input(id, role) {
+      return (await input(id, role))?.bytes;
+    },
+    async exists(id) {
+      return (await exists(id)) !== undefined;
+    },
+  };
+}

@@ -1,0 +1,106 @@
+import type { Selectable } from 'kysely';
+import type { ApiKey, Scope } from '../../../domain/api-key.ts';
+import type { Json } from '../../../domain/attempt.ts';
+import type { OwnerId } from '../../../domain/id.ts';
+import type { KeyStore } from '../../../ports/store.ts';
+import { compiled } from './compiled.ts';
+import type { SqlDialect } from './dialect.ts';
+import type { ApiKeyTable } from './schema.ts';
+
+/** Owners and their keys. */
+export function keyStore(dialect: SqlDialect): KeyStore {
+  const { reader } = dialect;
+  const byHash = compiled(reader, (database) => database.selectFrom('api_key').selectAll().where('hash', '=', ''));
+  const ownerById = compiled(reader, (database) =>
+    database
+      .selectFrom('owner')
+      .selectAll()
+      .where('id', '=', '' as OwnerId),
+  );
+
+  return {
+    async owner(id) {
+      const row = await ownerById(id);
+      if (row === undefined) return undefined;
+      return { id: row.id, createdAt: row.created_at, limits: JSON.parse(row.limits) as Record<string, Json> };
+    },
+    addOwner: ({ id, createdAt, limits }) =>
+      dialect.write(async (transaction) => {
+        await transaction
+          .insertInto('owner')
+          .values({ id, created_at: createdAt, limits: JSON.stringify(limits) })
+          .onConflict((conflict) => conflict.doNothing())
+          .execute();
+      }),
+    add: (key) =>
+      dialect.write(async (transaction) => {
+        await transaction.insertInto('api_key').values(rowOf(key)).execute();
+      }),
+    async byHash(hash) {
+      const row = await byHash(hash);
+      return row === undefined ? undefined : keyOf(row);
+    },
+    async list(owner) {
+      const rows = await reader
+        .selectFrom('api_key')
+        .selectAll()
+        .$if(owner !== undefined, (query) => query.where('owner', '=', owner as OwnerId))
+        .orderBy('created_at')
+        .orderBy('id')
+        .execute();
+      return rows.map(keyOf);
+    },
+    revoke: (id, at) =>
+      dialect.write(async (transaction) => {
+        const { numUpdatedRows } = await transaction
+          .updateTable('api_key')
+          .set({ revoked_at: at })
+          .where('id', '=', id)
+          .where('revoked_at', 'is', null)
+          .executeTakeFirst();
+        return numUpdatedRows === 1n;
+      }),
+    touch: (uses) =>
+      dialect.write(async (transaction) => {
+        for (const [id, at] of uses) {
+          await transaction
+            .updateTable('api_key')
+            .set({ last_used_at: at })
+            .where('id', '=', id)
+            // Several processes note uses; an earlier one must not overwrite a later one.
+            .where(({ eb, or }) => or([eb('last_used_at', 'is', null), eb('last_used_at', '<', at)]))
+            .execute();
+        }
+      }),
+  };
+}
+
+function rowOf(key: ApiKey): ApiKeyTable {
+  return {
+    id: key.id,
+    owner: key.owner,
+    name: key.name,
+    prefix: key.prefix,
+    hash: key.hash,
+    scopes: JSON.stringify(key.scopes),
+    created_at: key.createdAt,
+    expires_at: key.expiresAt,
+    revoked_at: key.revokedAt,
+    last_used_at: key.lastUsedAt,
+  };
+}
+
+function keyOf(row: Selectable<ApiKeyTable>): ApiKey {
+  return {
+    id: row.id,
+    owner: row.owner,
+    name: row.name,
+    prefix: row.prefix,
+    hash: row.hash,
+    scopes: JSON.parse(row.scopes) as readonly Scope[],
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+    revokedAt: row.revoked_at,
+    lastUsedAt: row.last_used_at,
+  };
+}

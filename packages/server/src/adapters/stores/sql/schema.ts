@@ -1,0 +1,142 @@
+import type { Generated } from 'kysely';
+import type { Attempt } from '../../../domain/attempt.ts';
+import type { EventType } from '../../../domain/event.ts';
+import type { FrameRole } from '../../../domain/frame.ts';
+import type { ApiKeyId, OwnerId, VideoId, WorkerId } from '../../../domain/id.ts';
+import type { Status } from '../../../domain/video.ts';
+import type { LedgerEntry } from '../../../ports/store.ts';
+
+/**
+ * The tables that the statements use. Instants are integer milliseconds, truth values 0 or 1, JSON is text: all three
+ * read and write the same in SQLite and PostgreSQL. Tables that no statement uses yet are in the migration only.
+ */
+export interface Tables {
+  owner: OwnerTable;
+  api_key: ApiKeyTable;
+  video: VideoTable;
+  video_tag: VideoTagTable;
+  frame_input: FrameInputTable;
+  idempotency: IdempotencyTable;
+  event: EventTable;
+  ledger_entry: LedgerEntryTable;
+  backend_slot: BackendSlotTable;
+  worker: WorkerTable;
+  secret: SecretTable;
+  inbetween: MarkerTable;
+}
+
+export interface OwnerTable {
+  id: OwnerId;
+  created_at: number;
+  /** JSON. */
+  limits: string;
+}
+
+export interface ApiKeyTable {
+  id: ApiKeyId;
+  owner: OwnerId;
+  name: string;
+  prefix: string;
+  hash: string;
+  /** JSON: a list. */
+  scopes: string;
+  created_at: number;
+  expires_at: number | null;
+  revoked_at: number | null;
+  last_used_at: number | null;
+}
+
+/** What is searched for has a column, and the column is the truth for it; `body` holds the rest of the aggregate. */
+export interface VideoTable {
+  id: VideoId;
+  owner: OwnerId;
+  model: string;
+  status: Status;
+  backend: string;
+  version: number;
+  /** Higher goes first. Not part of the aggregate, so no write of one changes it. */
+  priority: Generated<number>;
+  worker: WorkerId | null;
+  attempt_state: Attempt['state'] | null;
+  due_at: number | null;
+  deadline_at: number | null;
+  created_at: number;
+  completed_at: number | null;
+  expires_at: number | null;
+  expired: number;
+  deleted_at: number | null;
+  /** JSON. */
+  body: string;
+}
+
+/** The tags of a video's body once more, to be found by. Carries the list's order, so that one index serves a page. */
+export interface VideoTagTable {
+  video: VideoId;
+  owner: OwnerId;
+  key: string;
+  value: string;
+  created_at: number;
+}
+
+export interface FrameInputTable {
+  video: VideoId;
+  role: FrameRole;
+  bytes: Uint8Array;
+}
+
+export interface IdempotencyTable {
+  owner: OwnerId;
+  key: string;
+  fingerprint: string;
+  video: VideoId;
+  created_at: number;
+}
+
+export interface EventTable {
+  video: VideoId;
+  version: number;
+  owner: OwnerId;
+  type: EventType;
+  at: number;
+}
+
+/** Lines stay when their video is purged: the books must still add up. */
+export interface LedgerEntryTable {
+  video: VideoId;
+  version: number;
+  /** Position among the lines of one write. */
+  n: number;
+  owner: OwnerId;
+  kind: LedgerEntry['kind'];
+  micro_units: number;
+  at: number;
+}
+
+/** One row per slot that is taken. */
+export interface BackendSlotTable {
+  backend: string;
+  instance: string;
+  n: number;
+  video: VideoId;
+  attempt: string;
+  /** When a slot that a finished video left behind is free all the same. */
+  until: number | null;
+}
+
+export interface WorkerTable {
+  id: WorkerId;
+  until: number;
+}
+
+export interface SecretTable {
+  name: string;
+  value: string;
+  created_at: number;
+}
+
+/** One row that says whose database this is. */
+export interface MarkerTable {
+  product: string;
+  schema_version: number;
+  migrated_at: number;
+}

@@ -1,0 +1,42 @@
+import { sql } from 'kysely';
+import type { Store } from '../../../ports/store.ts';
+import { claim } from './claim.ts';
+import type { SqlDialect } from './dialect.ts';
+import { due } from './due.ts';
+import { finding } from './find.ts';
+import { insert } from './insert.ts';
+import { keyStore } from './keys.ts';
+import { list } from './list.ts';
+import { counts, nextDue, queuePositions } from './queue.ts';
+import { secretStore } from './secrets.ts';
+import { swap } from './swap.ts';
+import { workerStore } from './workers.ts';
+
+/** The store over any SQL database whose schema is up to date. */
+export function createSqlStore(dialect: SqlDialect): Store {
+  return {
+    videos: {
+      ...finding(dialect),
+      insert: (video, effects) => insert(dialect, video, effects),
+      list: (owner, page) => list(dialect, owner, page),
+      claim: (wish) => claim(dialect, wish),
+      swap: (previous, next, effects) => swap(dialect, previous, next, effects),
+      due: (kind, at) => due(dialect, kind, at),
+      // Everything that hangs on a video goes with its row (`on delete cascade`), except the ledger.
+      purge: (id) =>
+        dialect.write(async (transaction) => {
+          await transaction.deleteFrom('video').where('id', '=', id).execute();
+        }),
+      queuePosition: queuePositions(dialect),
+      counts: (owner) => counts(dialect, owner),
+      nextDue: (lane, backends, after) => nextDue(dialect, lane, backends, after),
+    },
+    workers: workerStore(dialect),
+    keys: keyStore(dialect),
+    secrets: secretStore(dialect),
+    async ping() {
+      await sql`select 1`.execute(dialect.reader);
+    },
+    close: () => dialect.close(),
+  };
+}

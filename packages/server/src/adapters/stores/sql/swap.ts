@@ -1,0 +1,26 @@
+import type { Kysely } from 'kysely';
+import type { Video } from '../../../domain/video.ts';
+import type { Effects } from '../../../ports/store.ts';
+import type { SqlDialect } from './dialect.ts';
+import { writeEffects } from './effects.ts';
+import type { Tables } from './schema.ts';
+import { replaceTags } from './tags.ts';
+import { update } from './update.ts';
+
+/** Compare and set: the version is the fence. */
+export function swap(dialect: SqlDialect, previous: Video, next: Video, effects: Effects): Promise<Video | 'stale'> {
+  return dialect.write(async (transaction) => {
+    const written = await update(transaction, previous, next);
+    if (written === undefined) return 'stale';
+    await replaceTags(transaction, previous, written);
+    await keepSlot(transaction, previous, written);
+    await writeEffects(transaction, written, effects);
+    return written;
+  });
+}
+
+/** A slot is given up at the deadline of its attempt, should its video end without freeing it and nobody ever do so. */
+async function keepSlot(transaction: Kysely<Tables>, previous: Video, next: Video): Promise<void> {
+  if (next.deadlineAt === null || next.deadlineAt === previous.deadlineAt) return;
+  await transaction.updateTable('backend_slot').set({ until: next.deadlineAt }).where('video', '=', next.id).execute();
+}

@@ -1,0 +1,95 @@
+import Database from 'better-sqlite3';
+import { type CompiledQuery, Kysely, SqliteDialect } from 'kysely';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Store } from '../../../ports/store.ts';
+import { ALICE, NOW, pending, queued, videoId, wish } from '../../../ports/store-contract/fixtures.contract.ts';
+import { migrate } from '../sql/migrate.ts';
+import type { Tables } from '../sql/schema.ts';
+import { createSqlStore } from '../sql/store.ts';
+
+/** A whole table read without an index, or a sort. Workers and slots are few. */
+const UNWANTED = /^SCAN (?!worker|backend_slot)(?!.*USING (COVERING )?INDEX)|TEMP B-TREE/;
+/** Rows picked by their ids are few as well, so sorting them is cheap. */
+const BY_ID = /^SEARCH video USING INDEX sqlite_autoindex_video_1 \(id=\?\)/;
+
+/** A statement that reads the whole table, or sorts it, works until a customer has a hundred thousand videos. */
+describe('query plans', () => {
+  let database: Database.Database;
+  let store: Store;
+  let asked: CompiledQuery[];
+
+  beforeEach(async () => {
+    database = new Database(':memory:');
+    asked = [];
+    const reader = new Kysely<Tables>({
+      dialect: new SqliteDialect({ database }),
+      log: (event) => void asked.push(event.query),
+    });
+    const dialect = {
+      reader,
+      write: <T>(work: (transaction: Kysely<Tables>) => Promise<T>) => work(reader),
+      locksRows: false,
+      blobType: 'blob',
+      async close() {
+        database.close();
+      },
+    };
+    await migrate(dialect, 'memory', NOW);
+    store = createSqlStore(dialect);
+    for (let n = 0; n < 50; n += 1) await store.videos.insert(n % 2 === 0 ? pending(n) : queued(n), {});
+  });
+  afterEach(() => store.close());
+
+  const planOf = ({ sql, parameters }: CompiledQuery) =>
+    database
+      .prepare<unknown[], { detail: string }>(`explain query plan ${sql}`)
+      .all(...parameters)
+      .map(({ detail }) => detail);
+  const needs = async (work: () => Promise<unknown>) => {
+    asked = [];
+    await work();
+    const plans = asked.map(planOf);
+    const bad = plans.filter(
+      (plan) => plan.some((step) => UNWANTED.test(step)) && !plan.some((step) => BY_ID.test(step)),
+    );
+    expect(bad).toEqual([]);
+    return plans.flat().join('\n');
+  };
+
+  it('look-ups use keys', async () => {
+    await needs(() => store.videos.find(videoId(1), ALICE));
+    await needs(() => store.videos.findByKey(ALICE, 'k'));
+    await needs(() => store.keys.byHash('hash'));
+    await needs(() => store.videos.purge(videoId(3)));
+  });
+
+  it('claims go along the index of their lane', async () => {
+    expect(await needs(() => store.videos.claim(wish('a', { lane: 'admit', limit: 2 })))).toMatch(/video_to_admit/);
+    expect(await needs(() => store.videos.claim(wish('a', { limit: 2 })))).toMatch(/video_to_generate/);
+    // Now with slots taken.
+    expect(await needs(() => store.videos.claim(wish('a', { limit: 2 })))).toMatch(/video_to_generate/);
+  });
+
+  it('the queue is measured along the index of its lane', async () => {
+    expect(await needs(() => store.videos.queuePosition(queued(9)))).toMatch(/video_to_generate/);
+    expect(await needs(() => store.videos.nextDue('generate', ['renderer']))).toMatch(/video_to_generate/);
+  });
+
+  it('lists need no sorting, whatever they filter', async () => {
+    for (const order of ['asc', 'desc'] as const) {
+      for (const after of [undefined, videoId(5)]) {
+        await needs(() => store.videos.list(ALICE, { limit: 5, order, after }));
+        await needs(() => store.videos.list(ALICE, { limit: 5, order, after, status: 'queued' }));
+        await needs(() => store.videos.list(ALICE, { limit: 5, order, after, tag: { key: 'a', value: 'b' } }));
+      }
+    }
+  });
+
+  it('sweeps look only at what can be due', async () => {
+    expect(await needs(() => store.videos.due('overdue', { now: NOW, limit: 5 }))).toMatch(/video_overdue/);
+    expect(await needs(() => store.videos.due('expiring', { now: NOW, limit: 5 }))).toMatch(/video_expiring/);
+    const purgeable = await needs(() => store.videos.due('purgeable', { now: NOW, finishedBefore: NOW, limit: 5 }));
+    expect(purgeable).toMatch(/video_deleted/);
+    expect(purgeable).toMatch(/video_finished/);
+  });
+});

@@ -1,0 +1,71 @@
+import { defineCommand } from 'citty';
+import { settle } from './settings.ts';
+import { type KeyDesk, openKeyDesk, SCOPE_NAMES } from '../compose/key-desk.ts';
+import { CommandFailure, say } from './console.ts';
+
+const dataDir = {
+  'data-dir': { type: 'string', description: 'The server\'s data folder (INBETWEEN_DATA_DIR, default ./data); the server may be running', valueHint: 'folder' },
+  json: { type: 'boolean', description: 'Print JSON' },
+} as const;
+
+async function withDesk<T>(folder: string | undefined, work: (desk: KeyDesk) => Promise<T>): Promise<T> {
+  const config = await settle({ dataDir: folder });
+  const desk = await openKeyDesk(config);
+  try {
+    return await work(desk);
+  } finally {
+    await desk.close();
+  }
+}
+
+const create = defineCommand({
+  meta: { name: 'create', description: 'Makes a key and prints it. It is shown this once; only its hash is kept.' },
+  args: {
+    owner: { type: 'string', description: 'Project the key belongs to; made if new', default: 'default', valueHint: 'name' },
+    name: { type: 'string', description: 'A name to recognise the key by', default: '', valueHint: 'text' },
+    scopes: { type: 'string', description: `Comma-separated: ${SCOPE_NAMES.join(', ')} (default: all)`, valueHint: 'list' },
+    ...dataDir,
+  },
+  run: ({ args }) =>
+    withDesk(args['data-dir'], async (desk) => {
+      const made = await desk.create({ owner: args.owner, name: args.name, scopes: args.scopes });
+      if ('problem' in made) throw new CommandFailure(made.problem, 2);
+      if (args.json) say.json(made);
+      else {
+        say.note(`Key ${made.id} of ${made.owner} (${made.scopes.join(', ')}). It is shown this once:`);
+        say.out(made.secret);
+      }
+    }),
+});
+
+const list = defineCommand({
+  meta: { name: 'list', description: 'Lists keys, never their secrets.' },
+  args: { owner: { type: 'string', description: 'Only keys of this project', valueHint: 'name' }, ...dataDir },
+  run: ({ args }) =>
+    withDesk(args['data-dir'], async (desk) => {
+      const keys = await desk.list(args.owner);
+      if (args.json) return say.json(keys);
+      if (keys.length === 0) return say.note('No keys.');
+      for (const key of keys) {
+        const state = key.revoked_at === null ? '' : '  revoked';
+        say.out(`${key.id}  ${key.owner}  ${key.prefix}…  ${key.created_at}  used ${key.last_used_at ?? 'never'}  ${key.scopes.join(',')}  ${key.name}${state}`);
+      }
+    }),
+});
+
+const revoke = defineCommand({
+  meta: { name: 'revoke', description: 'Revokes a key; running servers refuse it within seconds.' },
+  args: { id: { type: 'positional', description: 'The key\'s id (key_…), from "keys list"', required: true }, ...dataDir },
+  run: ({ args }) =>
+    withDesk(args['data-dir'], async (desk) => {
+      if (!(await desk.revoke(args.id))) throw new CommandFailure(`There is no key ${args.id} that is not revoked.`);
+      if (args.json) say.json({ id: args.id, revoked: true });
+      else say.note(`Revoked ${args.id}.`);
+    }),
+});
+
+/** `inbetween keys`: the keys of the embedded server, whether it runs or not. */
+export const keysCommand = defineCommand({
+  meta: { name: 'keys', description: 'Creates, lists and revokes API keys.' },
+  subCommands: { create, list, revoke },
+});

@@ -1,0 +1,17 @@
+import type { RunningServer } from '../compose/server.ts';
+
+/** What a person sees after the start: where it listens, the first key once, and a curl line that works when pasted. */
+export function welcome(server: RunningServer, { terminal }: { readonly terminal: boolean }): string {
+  const { url, firstKey, routes } = server;
+  const lines = [`Inbetween listens on ${url}`, ''];
+  for (const route of routes) lines.push(`  ${route.model}  →  ${route.backend} (${route.billed ? 'billed' : 'local'})`);
+  lines.push('');
+  if (firstKey !== undefined) {
+    if (terminal) lines.push(`Your first API key, shown this once:  ${firstKey.secret}`);
+    else lines.push(`Your first API key is in ${firstKey.path} (readable by you only).`);
+    lines.push('');
+  }
+  const key = firstKey === undefined ? '$INBETWEEN_API_KEY' : terminal ? firstKey.secret : `$(cat '${firstKey.path}')`;
+  lines.push('Make a video:', '', server.curl(key), '');
+  return lines.join('\n');
+}

@@ -1,0 +1,15 @@
+import type { Config } from '../config/config.ts';
+import { DEFAULT_POLICY, type Policy } from '../domain/policy.ts';
+
+/** The domain's policy with what the operator set. */
+export function policyOf({ life }: Config): Policy {
+  return {
+    ...DEFAULT_POLICY,
+    pendingDeadlineMs: life.pendingDeadlineMs,
+    queuedDeadlineMs: life.queuedDeadlineMs,
+    runningDeadlineMs: { ...DEFAULT_POLICY.runningDeadlineMs, renderer: life.renderDeadlineMs },
+    resultTtlMs: life.resultTtlMs,
+    rowTtlMs: life.rowTtlMs,
+    idempotencyTtlMs: life.idempotencyTtlMs,
+  };
+}

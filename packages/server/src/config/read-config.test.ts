@@ -1,0 +1,192 @@
+import { describe, expect, test } from 'vitest';
+import { ConfigError } from './config-error.ts';
+import { type ConfigSources, readConfig } from './read-config.ts';
+
+const read = (sources: Partial<ConfigSources> = {}) => readConfig({ flags: {}, env: {}, ...sources });
+const file = (content: unknown) => ({ path: 'in.json', text: JSON.stringify(content) });
+
+function mistakes(sources: Partial<ConfigSources>): readonly string[] {
+  try {
+    read(sources);
+  } catch (error) {
+    if (error instanceof ConfigError)
+      return error.message
+        .split('\n')
+        .slice(1)
+        .map((line) => line.trim());
+    throw error;
+  }
+  return [];
+}
+
+test('an empty environment is a laptop without a key', () => {
+  expect(read()).toEqual({
+    server: {
+      host: '127.0.0.1',
+      port: 8787,
+      publicUrl: undefined,
+      trustProxy: false,
+      maxBodyInFlightBytes: 268_435_456,
+      shutdownGraceMs: 20_000,
+      metricsPort: undefined,
+    },
+    access: { apiKey: undefined, fetchAllow: '' },
+    data: { folder: './data', diskReserveBytes: 536_870_912 },
+    render: { encoder: { kind: 'builtin' }, concurrency: 1, threads: 'auto' },
+    life: {
+      pendingDeadlineMs: 120_000,
+      queuedDeadlineMs: 86_400_000,
+      renderDeadlineMs: 600_000,
+      resultTtlMs: undefined,
+      rowTtlMs: undefined,
+      idempotencyTtlMs: 86_400_000,
+    },
+    log: { level: 'info', format: 'auto' },
+    warnings: [],
+  });
+});
+
+describe('who wins', () => {
+  const env = { PORT: '2', INBETWEEN_PORT: '3' };
+
+  test('flag, long name, short name, file, default', () => {
+    expect(read({ flags: { port: '4' }, env, file: file({ port: 1 }) }).server.port).toBe(4);
+    expect(read({ env, file: file({ port: 1 }) }).server.port).toBe(3);
+    expect(read({ env: { PORT: '2' }, file: file({ port: 1 }) }).server.port).toBe(2);
+    expect(read({ file: file({ port: 1 }) }).server.port).toBe(1);
+    expect(read({ file: file({}) }).server.port).toBe(8787);
+  });
+
+  test('an empty one does not count, space around a value neither', () => {
+    expect(read({ flags: { port: '' }, env: { INBETWEEN_PORT: ' ', PORT: ' 9 ' } }).server.port).toBe(9);
+  });
+
+  test('names that could mean something else are read with their prefix only', () => {
+    expect(read({ env: { DATA_DIR: '/x', API_KEY: 'x'.repeat(20), ENCODER: 'ffmpeg' } })).toEqual(read());
+    expect(read({ env: { INBETWEEN_DATA_DIR: '/srv/x' } }).data.folder).toBe('/srv/x');
+  });
+});
+
+test('every setting is read', () => {
+  const config = read({
+    env: {
+      HOST: '::',
+      PUBLIC_URL: 'https://video.example.com/',
+      INBETWEEN_API_KEY: 'a-key-of-enough-length',
+      INBETWEEN_FETCH_ALLOW: 'minio:9000,10.0.0.0/8',
+      INBETWEEN_ENCODER: 'ffmpeg',
+      FFMPEG_PATH: '/usr/bin/ffmpeg',
+      RENDER_CONCURRENCY: '2',
+      RENDER_THREADS: '4',
+      LOG_LEVEL: 'debug',
+      LOG_FORMAT: 'json',
+      TRUST_PROXY: '1',
+      SHUTDOWN_GRACE: '5s',
+      METRICS_PORT: '9464',
+      RESULT_TTL: '30d',
+      ROW_TTL: '90d',
+      PENDING_DEADLINE: '1m',
+      QUEUED_DEADLINE: '2h',
+      RENDER_DEADLINE: '3m',
+      MAX_BODY_IN_FLIGHT: '1GiB',
+      IDEMPOTENCY_TTL: '48h',
+      DISK_RESERVE: '1GiB',
+    },
+  });
+  expect(config.server).toMatchObject({ host: '::', publicUrl: 'https://video.example.com', trustProxy: 1 });
+  expect(config.server).toMatchObject({ shutdownGraceMs: 5000, metricsPort: 9464, maxBodyInFlightBytes: 2 ** 30 });
+  expect(config.access).toEqual({ apiKey: 'a-key-of-enough-length', fetchAllow: 'minio:9000,10.0.0.0/8' });
+  expect(config.render).toEqual({ encoder: { kind: 'ffmpeg', path: '/usr/bin/ffmpeg' }, concurrency: 2, threads: 4 });
+  expect(config.life).toEqual({
+    pendingDeadlineMs: 60_000,
+    queuedDeadlineMs: 7_200_000,
+    renderDeadlineMs: 180_000,
+    resultTtlMs: 2_592_000_000,
+    rowTtlMs: 7_776_000_000,
+    idempotencyTtlMs: 172_800_000,
+  });
+  expect(config.data.diskReserveBytes).toBe(2 ** 30);
+  expect(config.log).toEqual({ level: 'debug', format: 'json' });
+});
+
+describe('mistakes', () => {
+  test('are told all at once, by the name they were made under', () => {
+    expect(
+      mistakes({
+        flags: { logLevel: 'loud' },
+        env: { PORT: '80a', INBETWEEN_RENDER_THREADS: 'many', DISK_RESERVE: '1GB' },
+        file: file({ resultTtl: 'soon', prot: 1, host: null }),
+      }),
+    ).toEqual([
+      'in.json: prot: found an unknown key; allowed is perhaps port.',
+      'in.json: host: found null; allowed is a text or a number.',
+      'PORT: found "80a"; allowed is a whole number from 0 to 65535.',
+      'DISK_RESERVE: found "1GB"; allowed is a size from 0B to 16TiB, such as 512KiB, 28MiB or 2GiB.',
+      'INBETWEEN_RENDER_THREADS: found "many"; allowed is auto, or a whole number from 1 to 256.',
+      'in.json: resultTtl: found "soon"; allowed is never, or a time from 1m to 36500d, such as 90s, 15m, 24h or 30d.',
+      '--log-level: found "loud"; allowed is debug, info, warn, error, silent.',
+    ]);
+  });
+
+  test.each(['', '[1]', '"text"', '{broken', 'null'])('a file that is no JSON object: %j', (text) => {
+    expect(mistakes({ file: { path: 'in.json', text } })).toEqual([
+      'in.json: found something else; allowed is a file with one JSON object.',
+    ]);
+  });
+
+  test('ffmpeg without its path', () => {
+    expect(mistakes({ env: { INBETWEEN_ENCODER: 'ffmpeg' } })).toEqual([
+      'FFMPEG_PATH: found nothing; allowed is the path of ffmpeg, because INBETWEEN_ENCODER is ffmpeg.',
+    ]);
+  });
+
+  test('metrics on the main port', () => {
+    expect(mistakes({ env: { METRICS_PORT: '8787' } })).toHaveLength(1);
+    expect(mistakes({ env: { METRICS_PORT: '0', PORT: '0' } })).toEqual([]);
+  });
+
+  test('a video forgotten before its result', () => {
+    expect(mistakes({ env: { ROW_TTL: '30d' } })).toEqual([
+      'ROW_TTL: found "30d"; allowed is a time not shorter than RESULT_TTL, which is never.',
+    ]);
+    expect(mistakes({ env: { ROW_TTL: '30d', RESULT_TTL: '31d' } })).toHaveLength(1);
+    expect(mistakes({ env: { ROW_TTL: '30d', RESULT_TTL: '30d' } })).toEqual([]);
+    expect(mistakes({ env: { RESULT_TTL: '30d' } })).toEqual([]);
+  });
+
+  test('what only an adapter can tell is told with the rest', () => {
+    const checks = {
+      fetchAllow: (text: string) => {
+        if (text.includes('*')) throw new Error('"*.x" has a wildcard');
+      },
+    };
+    expect(mistakes({ env: { INBETWEEN_FETCH_ALLOW: '*.x', PORT: 'x' }, checks })).toEqual([
+      'PORT: found "x"; allowed is a whole number from 0 to 65535.',
+      'INBETWEEN_FETCH_ALLOW: found "*.x" ("*.x" has a wildcard); allowed is host[:port] and networks separated by commas.',
+    ]);
+    expect(read({ env: { INBETWEEN_FETCH_ALLOW: 'x' }, checks }).access.fetchAllow).toBe('x');
+  });
+});
+
+describe('secrets', () => {
+  test('are not shown when they are wrong', () => {
+    expect(mistakes({ env: { INBETWEEN_API_KEY: 'hush' } })).toEqual([
+      'INBETWEEN_API_KEY: found a text of 4 characters; allowed is 16 to 512 printable ASCII characters without spaces.',
+    ]);
+  });
+
+  test('come from the environment only', () => {
+    expect(read({ flags: { apiKey: 'x'.repeat(20) } }).access.apiKey).toBeUndefined();
+    expect(mistakes({ file: file({ apiKey: 'x'.repeat(20) }) })).toEqual([
+      'in.json: apiKey: found a secret; allowed is only the variable INBETWEEN_API_KEY.',
+    ]);
+  });
+});
+
+test('an unknown variable of ours is warned of, with what was probably meant', () => {
+  const env = { INBETWEEN_DATADIR: '/x', INBETWEEN_QQQQQQ: '1', DATA_DUR: '2', INBETWEEN_HOST: '::1' };
+  expect(read({ env }).warnings).toEqual([
+    'INBETWEEN_DATADIR is not a setting; did you mean INBETWEEN_DATA_DIR?',
+    'INBETWEEN_QQQQQQ is not a setting.',
+  ]);
+});

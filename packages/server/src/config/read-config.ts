@@ -1,0 +1,117 @@
+import { type Config, groupValues } from './config.ts';
+import { ConfigError, type Mistake } from './config-error.ts';
+import { type ConfigFile, type Found, readFileValues } from './config-file.ts';
+import { nearest } from './nearest.ts';
+import { flagName, longName, type Setting, shortName, usualName } from './setting.ts';
+import { SETTING_KEYS, SETTINGS, type SettingKey, type Values } from './settings.ts';
+
+/** Where settings come from. Only main and cli look at `process.env`; they pass it in. */
+export interface ConfigSources {
+  /** By key; the command line spells them in kebab case. */
+  readonly flags: Readonly<Partial<Record<SettingKey, string | undefined>>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly file?: ConfigFile | undefined;
+  /**
+   * Further checks that need knowledge of an adapter, which this folder may not import; an Error they throw is one more
+   * mistake, told together with the others.
+   */
+  readonly checks?: { readonly [Key in SettingKey]?: (value: Values[Key]) => unknown } | undefined;
+}
+
+/**
+ * Reads the whole configuration: flag before environment (`INBETWEEN_…` before the short name) before file before
+ * default. An empty variable counts as unset, as compose files write it.
+ *
+ * @throws ConfigError with every mistake there is
+ */
+export function readConfig({ flags, env, file, checks = {} }: ConfigSources): Config {
+  const mistakes: Mistake[] = [];
+  const inFile = readFileValues(file, mistakes);
+  const found = new Map<SettingKey, Found | undefined>();
+  const values: Partial<Record<SettingKey, unknown>> = {};
+  for (const key of SETTING_KEYS) {
+    const source = findSource(key, flags, env, inFile);
+    found.set(key, source);
+    values[key] = readValue(key, source, checks[key] as ((value: unknown) => unknown) | undefined, mistakes);
+  }
+  // Settings that contradict each other can only be told from settings that are right by themselves.
+  const complete = values as Values;
+  if (mistakes.length === 0) mistakes.push(...contradictions(complete, found));
+  if (mistakes.length > 0) throw new ConfigError(mistakes);
+  return groupValues(complete, unknownVariables(env));
+}
+
+function findSource(
+  key: SettingKey,
+  flags: ConfigSources['flags'],
+  env: ConfigSources['env'],
+  inFile: ReadonlyMap<SettingKey, Found>,
+): Found | undefined {
+  const { short, secret } = SETTINGS[key];
+  const candidates = [
+    secret ? undefined : { name: `--${flagName(key)}`, text: flags[key] },
+    { name: longName(key), text: env[longName(key)] },
+    short ? { name: shortName(key), text: env[shortName(key)] } : undefined,
+    inFile.get(key),
+  ];
+  for (const candidate of candidates) {
+    const text = candidate?.text?.trim() ?? '';
+    if (candidate !== undefined && text !== '') return { name: candidate.name, text };
+  }
+  return undefined;
+}
+
+function readValue(
+  key: SettingKey,
+  source: Found | undefined,
+  check: ((value: unknown) => unknown) | undefined,
+  mistakes: Mistake[],
+): unknown {
+  const declared: Setting<unknown> = SETTINGS[key];
+  const text = source?.text ?? declared.fallback;
+  if (text === undefined) return undefined;
+  const name = source?.name ?? usualName(key, declared);
+  const found = declared.secret ? `a text of ${text.length} characters` : `"${text}"`;
+  const read = declared.parser.read(text);
+  if (read === undefined) {
+    mistakes.push({ name, found, allowed: declared.parser.allowed });
+    return undefined;
+  }
+  try {
+    check?.(read.value);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    mistakes.push({ name, found: `${found} (${reason})`, allowed: declared.parser.allowed });
+  }
+  return read.value;
+}
+
+function contradictions(values: Values, found: ReadonlyMap<SettingKey, Found | undefined>): readonly Mistake[] {
+  const mistakes: Mistake[] = [];
+  const nameOf = (key: SettingKey) => found.get(key)?.name ?? usualName(key, SETTINGS[key]);
+  const textOf = (key: SettingKey) => found.get(key)?.text ?? SETTINGS[key].fallback ?? 'nothing';
+  if (values.encoder === 'ffmpeg' && values.ffmpegPath === undefined) {
+    const allowed = `the path of ffmpeg, because ${nameOf('encoder')} is ffmpeg`;
+    mistakes.push({ name: nameOf('ffmpegPath'), found: 'nothing', allowed });
+  }
+  if (values.metricsPort === values.port && values.port !== 0) {
+    const allowed = `another port than ${nameOf('port')}, or nothing`;
+    mistakes.push({ name: nameOf('metricsPort'), found: `"${values.port}"`, allowed });
+  }
+  if (values.rowTtl !== undefined && values.rowTtl < (values.resultTtl ?? Number.POSITIVE_INFINITY)) {
+    const allowed = `a time not shorter than ${nameOf('resultTtl')}, which is ${textOf('resultTtl')}`;
+    mistakes.push({ name: nameOf('rowTtl'), found: `"${textOf('rowTtl')}"`, allowed });
+  }
+  return mistakes;
+}
+
+/** A variable that only looks like ours may be a typing error that silently changes nothing. */
+function unknownVariables(env: ConfigSources['env']): readonly string[] {
+  const known = SETTING_KEYS.map(longName);
+  return Object.keys(env)
+    .filter((name) => name.startsWith('INBETWEEN_') && !known.includes(name))
+    .map((name) => {
+      const near = nearest(name, known);
+      return `${name} is not a setting${near === undefined ? '.' : `; did you mean ${near}?`}`;
+    });
+}

@@ -1,0 +1,26 @@
+import type { FastifyInstance } from 'fastify';
+
+/** Makes `close()` finish what is open and nothing else; tells whether it has begun. */
+export function closeGracefully(app: FastifyInstance, limitMs: number): { begun(): boolean } {
+  let begun = false;
+  let cutOff: NodeJS.Timeout | undefined;
+
+  app.addHook('preClose', async () => {
+    begun = true;
+    app.server.closeIdleConnections();
+    // One reader that has stopped reading must not hold the process for ever.
+    cutOff = setTimeout(() => app.server.closeAllConnections(), limitMs);
+    cutOff.unref();
+  });
+  app.addHook('onSend', (_request, reply, _payload, done) => {
+    if (begun) reply.header('connection', 'close');
+    done();
+  });
+  app.addHook('onResponse', (_request, _reply, done) => {
+    // An answer whose headers left before the close kept its connection open; it is idle now.
+    if (begun) setImmediate(() => app.server.closeIdleConnections());
+    done();
+  });
+  app.addHook('onClose', async () => clearTimeout(cutOff));
+  return { begun: () => begun };
+}

@@ -1,0 +1,159 @@
+import { z } from 'zod';
+import type { FaultCode } from '../../../domain/fault.ts';
+import type { AnswerDoc, RouteDoc } from '../../route.ts';
+import { deletedVideo, modelList, modelObject, videoList, videoObject } from './objects.ts';
+import {
+  createHeaders,
+  createVideoBody,
+  createVideoFormDoc,
+  listQuery,
+  modelPath,
+  signedQuery,
+  videoPath,
+} from './schema.ts';
+
+/** How the routes of the native dialect are described in `/openapi.json`. */
+
+const json = (schema: z.ZodType, description: string, headers?: Record<string, string>): AnswerDoc => ({
+  description,
+  content: { 'application/json': { schema } },
+  ...(headers === undefined ? {} : { headers }),
+});
+
+const NOT_THERE = ['not_found'] as const satisfies readonly FaultCode[];
+
+/** The example of the API page this project implements. */
+const seedExample = {
+  model: 'wan2.2-kf2v-flash',
+  images: ['https://example.com/first-frame.png', 'https://example.com/last-frame.png'],
+  prompt: 'Realistic style, a black kitten curiously looking at the sky, camera moving up from eye level to top-down',
+  seconds: '5',
+  size: '720P',
+  prompt_extend: true,
+};
+
+export const docs = {
+  create: {
+    id: 'createVideo',
+    summary: 'Make a video from a first and a last frame',
+    description:
+      'Everything that can be checked without the network is checked before the answer; when it arrives, the video is ' +
+      'stored and will reach a final status. Fields that are not known are ignored and named in `metadata.warnings`.',
+    headers: createHeaders,
+    body: {
+      'application/json': {
+        schema: createVideoBody,
+        examples: {
+          seed: seedExample,
+          offline: { model: 'wan2.2-kf2v-flash', images: ['sample_first', 'sample_last'] },
+        },
+      },
+      'multipart/form-data': { schema: createVideoFormDoc },
+    },
+    answers: {
+      200: json(videoObject, 'The video: accepted, or found again under its Idempotency-Key.', {
+        'Idempotency-Replayed': '`true` when the key was used before and nothing new was made.',
+        Location: 'Where the video is retrieved.',
+      }),
+    },
+    faults: [
+      'invalid_request',
+      'invalid_json',
+      'missing_field',
+      'unknown_model',
+      'unsupported_size',
+      'invalid_image',
+      'image_too_large',
+      'url_not_allowed',
+      'request_too_large',
+      'unsupported_media_type',
+      'idempotency_mismatch',
+      'overloaded',
+      'backend_unavailable',
+      'storage_full',
+    ],
+  },
+  list: {
+    id: 'listVideos',
+    summary: 'List your videos',
+    query: listQuery,
+    answers: { 200: json(videoList, 'A page, newest first unless asked otherwise.') },
+    faults: ['invalid_request'],
+  },
+  retrieve: {
+    id: 'retrieveVideo',
+    summary: 'How a video is doing',
+    path: videoPath,
+    headers: z.object({ 'If-None-Match': z.string().optional() }),
+    answers: {
+      200: json(videoObject, 'The video as it is now.', {
+        ETag: 'Changes with the video and with its signed address.',
+        'Retry-After': 'Seconds until it is worth asking again; absent in a final status.',
+      }),
+      304: { description: 'Nothing changed.' },
+    },
+    faults: NOT_THERE,
+  },
+  content: {
+    id: 'downloadVideo',
+    summary: 'Download a file of a video',
+    description: 'Opened by a key, or without one by a signed address as it stands in `url`.',
+    path: videoPath,
+    query: signedQuery,
+    headers: z.object({ Range: z.string().optional().meta({ example: 'bytes=0-1023' }) }),
+    answers: {
+      200: {
+        description: 'The whole file.',
+        content: {
+          'video/mp4': { schema: 'binary' },
+          'image/webp': { schema: 'binary' },
+          'image/png': { schema: 'binary' },
+        },
+        headers: { ETag: 'SHA-256 of the file.', 'Accept-Ranges': '`bytes`' },
+      },
+      206: {
+        description: 'One range of the file.',
+        content: { 'video/mp4': { schema: 'binary' } },
+        headers: { 'Content-Range': 'Which bytes of how many.' },
+      },
+      304: { description: 'Nothing changed.' },
+    },
+    faults: [
+      'invalid_request',
+      'invalid_signature',
+      'not_found',
+      'video_not_ready',
+      'no_content',
+      'content_expired',
+      'range_not_satisfiable',
+    ],
+  },
+  cancel: {
+    id: 'cancelVideo',
+    summary: 'Stop a video that is not finished',
+    path: videoPath,
+    answers: { 200: json(videoObject, 'The cancelled video, also when it was cancelled before.') },
+    faults: ['not_found', 'already_finished'],
+  },
+  delete: {
+    id: 'deleteVideo',
+    summary: 'Delete a video and all that was sent for it',
+    description: 'A video that is not finished is cancelled first.',
+    path: videoPath,
+    answers: { 200: json(deletedVideo, 'It is gone.') },
+    faults: NOT_THERE,
+  },
+  models: {
+    id: 'listModels',
+    summary: 'The models, and what makes their videos here',
+    answers: { 200: json(modelList, 'All models.') },
+    faults: [],
+  },
+  model: {
+    id: 'retrieveModel',
+    summary: 'One model',
+    path: modelPath,
+    answers: { 200: json(modelObject, 'The model.') },
+    faults: NOT_THERE,
+  },
+} as const satisfies Record<string, RouteDoc>;

@@ -1,0 +1,210 @@
+import { hash } from 'node:crypto';
+import type { DeletedVideo, ListObject, ModelList, ModelObject, VideoObject } from '@inbetween/client';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Caller } from '../../../domain/api-key.ts';
+import { Fault } from '../../../domain/fault.ts';
+import { readVideoId } from '../../../domain/id.ts';
+import { isTerminal, type Video } from '../../../domain/video.ts';
+import type { PostedBody } from '../../bodies.ts';
+import { sendContent } from '../../content.ts';
+import { echo, unsupportedType } from '../../errors.ts';
+import type { AppParts } from '../../parts.ts';
+import { noneMatchHits } from '../../range.ts';
+import type { Route } from '../../route.ts';
+import { read } from '../../validation.ts';
+import { docs } from './docs.ts';
+import { readForm } from './form.ts';
+import { contentQuery, listQuery } from './schema.ts';
+import { readCreate, type Surroundings, showList, showModel, showVideo } from './translate.ts';
+
+/** How soon it is worth looking again at a video that is not finished. */
+const LOOK_AGAIN_S = '2';
+
+const native = { dialect: 'powertokens', body: 'none' } as const;
+
+/** The native dialect: the API page this project implements, and the rows of the design beside it. */
+export function powertokensRoutes(parts: AppParts): readonly Route[] {
+  const since = parts.clock.now();
+  const { videos } = parts;
+  const around = surroundings(parts);
+
+  return [
+    {
+      ...native,
+      method: 'POST',
+      path: '/v1/videos',
+      access: 'videos:create',
+      body: 'video',
+      doc: docs.create,
+      async answer(request, reply, caller): Promise<VideoObject> {
+        const ask = await readAsk(request);
+        const { video, replayed } = await videos.submit(caller, ask);
+        reply.header('location', `/v1/videos/${video.id}`);
+        if (replayed) reply.header('idempotency-replayed', 'true');
+        return showVideo(video, around);
+      },
+    },
+    {
+      ...native,
+      method: 'GET',
+      path: '/v1/videos',
+      access: 'videos:read',
+      doc: docs.list,
+      async answer(request, _reply, caller): Promise<ListObject<VideoObject>> {
+        const { items, hasMore } = await videos.list(caller, readPage(request.query));
+        return showList(items, hasMore, around);
+      },
+    },
+    {
+      ...native,
+      method: 'GET',
+      path: '/v1/videos/:id',
+      access: 'videos:read',
+      doc: docs.retrieve,
+      answer: (request, reply, caller) => retrieve(parts, around, request, reply, caller),
+    },
+    {
+      ...native,
+      method: 'GET',
+      path: '/v1/videos/:id/content',
+      access: 'signed',
+      doc: docs.content,
+      verify(request) {
+        const { variant } = read(contentQuery, request.query);
+        parts.signer.verify(contentPath(named(request, 'id')), variant, request.query ?? {}, parts.clock.now());
+      },
+      async answer(request, reply, caller) {
+        const { variant } = read(contentQuery, request.query);
+        const content = await videos.content(caller, named(request, 'id'), variant);
+        return sendContent(request, reply, content, variant, parts.log);
+      },
+    },
+    {
+      ...native,
+      method: 'POST',
+      path: '/v1/videos/:id/cancel',
+      access: 'videos:create',
+      body: 'ignored',
+      doc: docs.cancel,
+      async answer(request, _reply, caller): Promise<VideoObject> {
+        return showVideo(await videos.cancel(caller, named(request, 'id')), around);
+      },
+    },
+    {
+      ...native,
+      method: 'DELETE',
+      path: '/v1/videos/:id',
+      access: 'videos:delete',
+      body: 'ignored',
+      doc: docs.delete,
+      async answer(request, _reply, caller): Promise<DeletedVideo> {
+        const id = named(request, 'id');
+        await videos.delete(caller, id);
+        return { id, object: 'video.deleted', deleted: true };
+      },
+    },
+    {
+      ...native,
+      method: 'GET',
+      path: '/v1/models',
+      access: 'videos:read',
+      doc: docs.models,
+      answer: (): ModelList => ({ object: 'list', data: parts.models().map((status) => showModel(status, since)) }),
+    },
+    {
+      ...native,
+      method: 'GET',
+      path: '/v1/models/:name',
+      access: 'videos:read',
+      doc: docs.model,
+      answer(request): ModelObject {
+        const name = named(request, 'name');
+        const status = parts.models().find(({ model }) => model.name === name);
+        if (status !== undefined) return showModel(status, since);
+        const known = parts.models().map(({ model }) => model.name);
+        throw new Fault('not_found', `There is no model "${echo(name)}". There are: ${known.join(', ')}.`, {
+          param: 'name',
+        });
+      },
+    },
+  ];
+}
+
+/** What `showVideo` needs beside the row, and what an ETag must stand for beside the version. */
+interface Around extends Surroundings {
+  etag(video: Video, queuePosition: number | undefined): string;
+}
+
+function surroundings({ signer, clock, publicUrl, version }: AppParts): Around {
+  let stamped: { readonly base: string; readonly stamp: string } | undefined;
+  /** Changes with the release and the address, because either changes what the same version of a video looks like. */
+  const stamp = (): string => {
+    const base = publicUrl();
+    if (stamped?.base !== base) stamped = { base, stamp: hash('sha256', `${version} ${base}`, 'hex').slice(0, 8) };
+    return stamped.stamp;
+  };
+  return {
+    url(video) {
+      const path = contentPath(video.id);
+      return `${publicUrl().replace(/\/+$/, '')}${path}?${signer.sign(path, 'video', clock.now())}`;
+    },
+    etag(video, queuePosition) {
+      const until = video.status === 'succeeded' ? signer.validUntil(clock.now()) : 0;
+      return `"${video.id}.${video.version}.${queuePosition ?? 0}.${until}.${stamp()}"`;
+    },
+  };
+}
+
+async function retrieve(
+  { videos }: AppParts,
+  around: Around,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  caller: Caller,
+): Promise<VideoObject | FastifyReply> {
+  const video = await videos.find(caller, named(request, 'id'));
+  const queuePosition = video.status === 'queued' ? await videos.queuePosition(video) : undefined;
+  const etag = around.etag(video, queuePosition);
+  reply.header('etag', etag).header('cache-control', 'private, no-cache');
+  if (!isTerminal(video.status)) reply.header('retry-after', LOOK_AGAIN_S);
+  if (noneMatchHits(request.headers['if-none-match'], etag)) return reply.code(304).send();
+  return showVideo(video, { url: around.url, queuePosition });
+}
+
+async function readAsk(request: FastifyRequest): Promise<ReturnType<typeof readCreate>> {
+  const body = request.body as PostedBody | undefined;
+  if (body === undefined) throw unsupportedType('The request has no body.');
+  const header = request.headers['idempotency-key'];
+  const key = Array.isArray(header) ? header.join(', ') : header;
+  return body.kind === 'json'
+    ? readCreate(body.value, 'json', key)
+    : readCreate(await readForm(body.form), 'form', key);
+}
+
+type Page = Parameters<AppParts['videos']['list']>[1];
+
+function readPage(query: unknown): Page {
+  const { limit, after, order, status, model, tag } = read(listQuery, query);
+  const cursor = after === undefined ? undefined : readVideoId(after);
+  if (after !== undefined && cursor === undefined) {
+    throw new Fault('invalid_request', `after: there is no video "${echo(after)}".`, { param: 'after' });
+  }
+  const colon = tag?.indexOf(':') ?? -1;
+  return {
+    limit,
+    order,
+    after: cursor,
+    status,
+    model,
+    tag: tag === undefined ? undefined : { key: tag.slice(0, colon), value: tag.slice(colon + 1) },
+  };
+}
+
+/** Signed as it is written here, whatever prefix a proxy puts before it. */
+function contentPath(id: string): string {
+  return `/v1/videos/${id}/content`;
+}
+
+function named(request: FastifyRequest, name: 'id' | 'name'): string {
+  return (request.params as Readonly<Record<string, string>>)[name] ?? '';
+}

@@ -1,0 +1,12 @@
+import { powertokensRoutes } from './dialects/powertokens/routes.ts';
+import { healthRoutes } from './health.ts';
+import { landingRoute } from './landing.ts';
+import { openapiRoute } from './openapi.ts';
+import type { AppParts } from './parts.ts';
+import type { Route } from './route.ts';
+
+/** Every route of the server. What is not in here does not exist. */
+export function allRoutes(parts: AppParts): readonly Route[] {
+  const described = [...powertokensRoutes(parts), ...healthRoutes(parts), landingRoute(parts)];
+  return [...described, openapiRoute(described, parts)];
+}

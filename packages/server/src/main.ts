@@ -1,0 +1,70 @@
+import { type CommandDef, renderUsage, runCommand } from 'citty';
+import { backupCommand } from './cli/backup.ts';
+import { CommandFailure, say } from './cli/console.ts';
+import { generateCommand } from './cli/generate.ts';
+import { keysCommand } from './cli/keys.ts';
+import { serveCommand } from './cli/serve.ts';
+import { VERSION } from './compose/version.ts';
+
+const root: CommandDef = {
+  meta: {
+    name: 'inbetween',
+    version: VERSION,
+    description: 'Turns two pictures into the video between them.',
+  },
+  subCommands: { serve: serveCommand, generate: generateCommand, keys: keysCommand, backup: backupCommand },
+};
+
+/** Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted. */
+async function main(argv: readonly string[]): Promise<number> {
+  if (argv.includes('--version') || argv.includes('-v')) {
+    say.out(VERSION);
+    return 0;
+  }
+  const { command, parent } = find(argv);
+  const wantsHelp = argv.includes('--help') || argv.includes('-h');
+  if (wantsHelp || command.run === undefined) {
+    const usage = await renderUsage(command, parent);
+    if (wantsHelp || argv.length === 0) {
+      say.out(usage);
+      return 0;
+    }
+    say.error(`${usage}\nThere is no command "${argv.join(' ')}".`);
+    return 2;
+  }
+  try {
+    await runCommand(root, { rawArgs: [...argv] });
+    return 0;
+  } catch (error) {
+    return report(error, command, parent);
+  }
+}
+
+/** The command that the leading words name, and the one above it. */
+function find(argv: readonly string[]): { command: CommandDef; parent?: CommandDef } {
+  let command: CommandDef = root;
+  let parent: CommandDef | undefined;
+  for (const word of argv) {
+    const next = (command.subCommands as Record<string, CommandDef> | undefined)?.[word];
+    if (next === undefined) break;
+    parent = command;
+    command = next;
+  }
+  return parent === undefined ? { command } : { command, parent };
+}
+
+async function report(error: unknown, command: CommandDef, parent?: CommandDef): Promise<number> {
+  if (error instanceof CommandFailure) {
+    if (error.message !== '') say.error(error.message);
+    return error.exitCode;
+  }
+  // citty marks its own complaints about arguments by this name.
+  if (error instanceof Error && error.name === 'CLIError') {
+    say.error(`${await renderUsage(command, parent)}\n${error.message}`);
+    return 2;
+  }
+  say.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  return 1;
+}
+
+process.exitCode = await main(process.argv.slice(2));

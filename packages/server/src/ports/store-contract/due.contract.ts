@@ -1,0 +1,124 @@
+import { expect, it } from 'vitest';
+import { begin, cancel, entomb, expire, succeed } from '../../domain/transitions.ts';
+import {
+  ALICE,
+  alive,
+  idsOf,
+  insertAll,
+  NOW,
+  POLICY,
+  pending,
+  queued,
+  RESULT,
+  running,
+  videoId,
+  wish,
+  write,
+} from './fixtures.contract.ts';
+import { type OpenStore, subject } from './subject.contract.ts';
+
+export function deadlinesContract(open: OpenStore): void {
+  const at = subject(open);
+  const limit = 10;
+
+  it('tells what is past its deadline, longest first', async () => {
+    await insertAll(at.store, [
+      { ...queued(1), deadlineAt: NOW + 2 },
+      { ...pending(2), deadlineAt: NOW + 1 },
+      { ...running(3), deadlineAt: NOW + 3 },
+      cancel(queued(4), NOW, POLICY),
+    ]);
+    const overdue = async (now: number, most = limit) => idsOf(await at.videos.due('overdue', { now, limit: most }));
+    expect(await overdue(NOW)).toEqual([]);
+    expect(await overdue(NOW + 2)).toEqual([videoId(2), videoId(1)]);
+    expect(await overdue(NOW + 9)).toEqual([videoId(2), videoId(1), videoId(3)]);
+    expect(await overdue(NOW + 9, 1)).toEqual([videoId(2)]);
+    expect(await at.videos.due('overdue', { now: NOW + 1, limit })).toStrictEqual([
+      { ...pending(2), deadlineAt: NOW + 1 },
+    ]);
+  });
+
+  it('tells whose files have to go, once', async () => {
+    const done = (n: number, resultTtlMs: number | undefined) =>
+      succeed(running(n), RESULT, NOW, { ...POLICY, resultTtlMs });
+    await insertAll(at.store, [done(1, 20), done(2, 10), done(3, undefined), running(4)]);
+    const expiring = async (now: number) => idsOf(await at.videos.due('expiring', { now, limit }));
+    expect(await expiring(NOW + 9)).toEqual([]);
+    expect(await expiring(NOW + 20)).toEqual([videoId(2), videoId(1)]);
+    await write(at.store, done(2, 10), expire(done(2, 10), NOW + 20));
+    expect(await expiring(NOW + 99)).toEqual([videoId(1)]);
+  });
+
+  it('tells which rows may go: deleted ones, and finished ones where a limit is given', async () => {
+    await insertAll(at.store, [
+      cancel(queued(1), NOW + 5, POLICY),
+      entomb(queued(2), NOW + 3, POLICY),
+      running(3),
+      cancel(queued(4), NOW + 4, POLICY),
+    ]);
+    const purgeable = async (finishedBefore?: number, most = limit) =>
+      idsOf(await at.videos.due('purgeable', { now: NOW + 9, finishedBefore, limit: most }));
+    expect(await purgeable()).toEqual([videoId(2)]);
+    expect(await purgeable(NOW + 5)).toEqual([videoId(2), videoId(4)]);
+    expect(await purgeable(NOW + 6)).toEqual([videoId(2), videoId(4), videoId(1)]);
+    expect(await purgeable(NOW + 6, 2)).toEqual([videoId(2), videoId(4)]);
+  });
+
+  it('keeps a row while an attempt is open at a peer', async () => {
+    const ended = entomb(running(1), NOW, POLICY);
+    const { attempt } = ended;
+    if (attempt === null) throw new Error('a running video has an attempt');
+    const open = { ...ended, attempt: { ...attempt, state: 'open' as const } };
+    await at.videos.insert(open, {});
+    expect(await at.videos.due('purgeable', { now: NOW + 1, finishedBefore: NOW + 1, limit })).toEqual([]);
+    await write(at.store, open, ended);
+    expect(await at.videos.due('purgeable', { now: NOW + 1, limit })).toHaveLength(1);
+  });
+
+  it('keeps a row while its slot is taken at a peer', async () => {
+    await alive(at.store, 'a');
+    await at.videos.insert(queued(1), {});
+    const [claimed] = await at.videos.claim(wish('a'));
+    if (claimed === undefined) throw new Error('nothing claimed');
+    const begun = await write(at.store, claimed.video, begin(claimed.video, NOW, POLICY));
+    const gone = await write(at.store, begun, entomb(begun, NOW, POLICY), { freeSlot: false });
+    const deadlineAt = begun.deadlineAt ?? 0;
+    expect(await at.videos.due('purgeable', { now: deadlineAt - 1, limit })).toEqual([]);
+    expect(idsOf(await at.videos.due('purgeable', { now: deadlineAt, limit }))).toEqual([gone.id]);
+    await write(at.store, gone, gone, { freeSlot: true });
+    expect(idsOf(await at.videos.due('purgeable', { now: NOW, limit }))).toEqual([gone.id]);
+  });
+
+  it('keeps a row for as long as its idempotency key must be answered', async () => {
+    const idempotency = { key: 'k', fingerprint: 'f' };
+    await at.videos.insert(queued(1), { idempotency });
+    await write(at.store, queued(1), entomb(queued(1), NOW + 1, POLICY));
+    const purgeable = async (keysBefore?: number) =>
+      idsOf(await at.videos.due('purgeable', { now: NOW + 9, keysBefore, limit }));
+    expect(await purgeable()).toEqual([]);
+    expect(await purgeable(NOW)).toEqual([]);
+    expect((await at.videos.insert(queued(2), { idempotency })).outcome).toBe('replayed');
+    expect(await purgeable(NOW + 1)).toEqual([videoId(1)]);
+    await at.videos.purge(videoId(1));
+    expect((await at.videos.insert(queued(2), { idempotency })).outcome).toBe('inserted');
+  });
+
+  it('forgets a purged video and all that hung on it, but not the ledger', async () => {
+    const video = queued(1, { tags: { k: 'v' } });
+    await at.videos.insert(video, {
+      event: { type: 'video.queued', at: NOW },
+      idempotency: { key: 'k', fingerprint: 'f' },
+      inputs: [{ role: 'first', bytes: Uint8Array.of(1) }],
+      ledger: [{ kind: 'reserve', microUnits: 1, at: NOW }],
+    });
+    await at.videos.purge(video.id);
+    await at.videos.purge(video.id);
+    expect(await at.videos.find(video.id)).toBeUndefined();
+    expect(await at.videos.exists(video.id)).toBe(false);
+    expect(await at.videos.input(video.id, 'first')).toBeUndefined();
+    expect(await at.videos.findByKey(ALICE, 'k')).toBeUndefined();
+    expect(await at.opened.events(video.id)).toEqual([]);
+    expect(await at.opened.ledgerLines(video.id)).toBe(1);
+    expect((await at.videos.list(ALICE, { limit, order: 'asc', tag: { key: 'k', value: 'v' } })).items).toEqual([]);
+  });
+}

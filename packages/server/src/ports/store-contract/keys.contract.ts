@@ -1,0 +1,98 @@
+import { expect, it } from 'vitest';
+import type { ApiKey } from '../../domain/api-key.ts';
+import type { ApiKeyId, OwnerId } from '../../domain/id.ts';
+import { ALICE, BOB, NOW } from './fixtures.contract.ts';
+import { type OpenStore, subject } from './subject.contract.ts';
+
+const keyId = (n: number) => `key_${n}` as ApiKeyId;
+
+function apiKey(n: number, owner: OwnerId = ALICE): ApiKey {
+  return {
+    id: keyId(n),
+    owner,
+    name: `key № ${n}`,
+    prefix: 'inb_1234',
+    hash: `hash-${n}`,
+    scopes: ['videos:create', 'videos:read'],
+    createdAt: NOW + n,
+    expiresAt: n === 2 ? NOW + 100 : null,
+    revokedAt: null,
+    lastUsedAt: null,
+  };
+}
+
+export function keysContract(open: OpenStore): void {
+  const at = subject(open);
+
+  it('adds an owner once and keeps its first record', async () => {
+    expect(await at.store.keys.owner(ALICE)).toBeUndefined();
+    await at.store.keys.addOwner({ id: ALICE, createdAt: NOW, limits: { videos: 5, nested: { a: [1] } } });
+    await at.store.keys.addOwner({ id: ALICE, createdAt: NOW + 1, limits: {} });
+    expect(await at.store.keys.owner(ALICE)).toStrictEqual({
+      id: ALICE,
+      createdAt: NOW,
+      limits: { videos: 5, nested: { a: [1] } },
+    });
+  });
+
+  it('finds a key by its hash, and only so', async () => {
+    await at.store.keys.add(apiKey(1));
+    await at.store.keys.add(apiKey(2));
+    expect(await at.store.keys.byHash('hash-2')).toStrictEqual(apiKey(2));
+    expect(await at.store.keys.byHash('HASH-2')).toBeUndefined();
+    expect(await at.store.keys.byHash('hash-_')).toBeUndefined();
+  });
+
+  it('refuses a second key of the same hash', async () => {
+    await at.store.keys.add(apiKey(1));
+    await expect(at.store.keys.add({ ...apiKey(2), hash: 'hash-1' })).rejects.toThrow();
+    expect((await at.store.keys.byHash('hash-1'))?.id).toBe(keyId(1));
+  });
+
+  it('lists keys by creation, of one owner or of all', async () => {
+    for (const key of [apiKey(3), apiKey(1), apiKey(2, BOB)]) await at.store.keys.add(key);
+    expect(await at.store.keys.list()).toStrictEqual([apiKey(1), apiKey(2, BOB), apiKey(3)]);
+    expect(await at.store.keys.list(ALICE)).toStrictEqual([apiKey(1), apiKey(3)]);
+    expect(await at.store.keys.list('nobody' as OwnerId)).toEqual([]);
+  });
+
+  it('revokes once', async () => {
+    await at.store.keys.add(apiKey(1));
+    expect(await at.store.keys.revoke(keyId(1), NOW + 5)).toBe(true);
+    expect(await at.store.keys.revoke(keyId(1), NOW + 6)).toBe(false);
+    expect(await at.store.keys.revoke(keyId(9), NOW + 6)).toBe(false);
+    expect(await at.store.keys.byHash('hash-1')).toStrictEqual({ ...apiKey(1), revokedAt: NOW + 5 });
+  });
+
+  it('notes last uses and never goes back', async () => {
+    await at.store.keys.add(apiKey(1));
+    await at.store.keys.add(apiKey(2));
+    await at.store.keys.touch(new Map());
+    await at.store.keys.touch(
+      new Map([
+        [keyId(1), NOW + 9],
+        [keyId(2), NOW + 8],
+        [keyId(9), NOW + 8],
+      ]),
+    );
+    await at.store.keys.touch(new Map([[keyId(1), NOW + 3]]));
+    const uses = (await at.store.keys.list()).map((key) => key.lastUsedAt);
+    expect(uses).toEqual([NOW + 9, NOW + 8]);
+  });
+
+  it('keeps the first secret of a name, also when many ask at once', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, (_, n) => at.store.secrets.ensure('url', `fresh-${n}`, NOW)),
+    );
+    expect(new Set(answers).size).toBe(1);
+    expect(await at.store.secrets.ensure('url', 'later', NOW + 1)).toBe(answers[0]);
+    expect(await at.store.secrets.ensure('other', 'its own', NOW + 1)).toBe('its own');
+  });
+
+  it('answers a ping until it is closed', async () => {
+    await at.store.ping();
+    await at.store.close();
+    await expect(at.store.ping()).rejects.toThrow();
+    await at.store.close();
+  });
+}

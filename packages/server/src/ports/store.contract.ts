@@ -1,0 +1,28 @@
+import { describe } from 'vitest';
+import { claimContract } from './store-contract/claim.contract.ts';
+import { deadlinesContract } from './store-contract/due.contract.ts';
+import { insertContract } from './store-contract/insert.contract.ts';
+import { interleavingContract } from './store-contract/interleaving.contract.ts';
+import { keysContract } from './store-contract/keys.contract.ts';
+import { listContract } from './store-contract/list.contract.ts';
+import { queueContract } from './store-contract/queue.contract.ts';
+import { slotContract } from './store-contract/slots.contract.ts';
+import type { OpenStore } from './store-contract/subject.contract.ts';
+import { swapContract } from './store-contract/swap.contract.ts';
+
+export type { OpenedStore, OpenStore } from './store-contract/subject.contract.ts';
+
+/** What every store must do. Each test opens a fresh one. */
+export function storeContract(name: string, open: OpenStore): void {
+  describe(`store contract: ${name}`, () => {
+    describe('insert and find', () => insertContract(open));
+    describe('list', () => listContract(open));
+    describe('claim', () => claimContract(open));
+    describe('slots', () => slotContract(open));
+    describe('swap', () => swapContract(open));
+    describe('due and purge', () => deadlinesContract(open));
+    describe('counts, queue position, next due', () => queueContract(open));
+    describe('owners, keys, secrets', () => keysContract(open));
+    describe('random interleavings', () => interleavingContract(open));
+  });
+}

@@ -1,0 +1,188 @@
+import { describe, expect, it } from 'vitest';
+import { pngHeader } from '../../../../test/support/pictures.ts';
+import { createStage } from '../../../../test/support/stage.ts';
+import { WORKER_TERM_MS } from './heart.ts';
+
+/** Workers that stop, stand still or vanish, and those that go on in their place. */
+
+describe('shutdown', () => {
+  it('lets running work end within its grace', async () => {
+    const stage = createStage();
+    stage.backend.usually = { do: 'succeed', ms: 20_000 };
+    const worker = await stage.running();
+    const video = await stage.submit();
+    await stage.clock.until('call', () => stage.backend.running === 1);
+    await worker.stop(30_000);
+    expect(await stage.row(video)).toMatchObject({ status: 'succeeded', tries: { begun: 1 } });
+    expect([stage.clock.sleepers, stage.bell.listeners(), stage.state.workers.size]).toEqual([0, 0, 0]);
+  });
+
+  it('gives back what does not end in time, and a successor finishes it', async () => {
+    const stage = createStage();
+    const worker = await stage.running();
+    stage.backend.script.push({ do: 'hang' });
+    const video = await stage.submit();
+    const waiting = await stage.submit({ images: ['https://example.com/slow.png', 'sample_last'] });
+    stage.fetcher.pages.set('https://example.com/slow.png', 'silence');
+    await stage.clock.until('call', () => stage.backend.running === 1);
+    await worker.stop(1_000);
+    expect(stage.backend.calls[0]).toMatchObject({ aborted: true, released: true });
+    expect(await stage.row(video)).toMatchObject({
+      status: 'running',
+      phase: 'retrying',
+      worker: null,
+      tries: { begun: 1, faults: 0, lost: 0 },
+    });
+    expect(await stage.row(waiting)).toMatchObject({ worker: null });
+    expect([stage.state.slots.size, stage.clock.sleepers, stage.bell.listeners()]).toEqual([0, 0, 0]);
+    await stage.running();
+    expect(await stage.until(video, 'succeeded', 5_000)).toMatchObject({ tries: { begun: 2, faults: 0, lost: 0 } });
+  });
+
+  it('takes no new work', async () => {
+    const stage = createStage();
+    stage.backend.usually = { do: 'hang' };
+    const worker = await stage.running();
+    await stage.submit();
+    await stage.clock.until('call', () => stage.backend.running === 1);
+    const stopping = worker.stop(10_000);
+    const late = await stage.submit();
+    await stopping;
+    expect(await stage.row(late)).toMatchObject({ attempt: null, worker: null });
+    expect(stage.backend.calls).toHaveLength(1);
+    expect(stage.state.slots.size).toBe(0);
+  });
+
+  it('keeps an operation at a peer, and the successor resumes it without asking again', async () => {
+    const stage = createStage({ capabilities: { billed: true } });
+    stage.backend.usually = { do: 'operation', ms: 60_000 };
+    const worker = await stage.running();
+    const video = await stage.submit();
+    await stage.clock.until('operation', () => stage.backend.operations === 1);
+    await worker.stop(0);
+    expect(await stage.row(video)).toMatchObject({
+      status: 'running',
+      attempt: { state: 'open', operation: { handle: 1 } },
+    });
+    expect(stage.state.slots.size).toBe(1);
+    await stage.running();
+    await stage.until(video, 'succeeded');
+    expect(stage.backend.operations).toBe(1);
+    expect(stage.backend.calls.map((call) => call.ask.operation)).toEqual([null, { handle: 1 }]);
+    expect(stage.backend.calls.map((call) => call.ask.attempt)).toEqual([`${video.id}.1`, `${video.id}.1`]);
+  });
+
+  it('never asks a billed peer again that was being asked at that moment', async () => {
+    const stage = createStage({ capabilities: { billed: true } });
+    stage.backend.usually = { do: 'fail', fault: new Error('never comes'), ms: 1e9 };
+    const worker = await stage.running();
+    const video = await stage.submit();
+    await stage.clock.until('call', () => stage.backend.running === 1);
+    await worker.stop(0);
+    await stage.running();
+    await stage.clock.advance(60_000);
+    expect(await stage.row(video)).toMatchObject({ status: 'failed', failure: { code: 'submission_unknown' } });
+    expect(stage.backend.calls).toHaveLength(1);
+  });
+});
+
+describe('a lost worker', () => {
+  it('is followed by another after its term, and its late write is refused', async () => {
+    const stage = createStage({ slots: 2 });
+    const first = await stage.running();
+    stage.backend.script.push({ do: 'succeed', ms: 15_000 });
+    const video = await stage.submit();
+    await stage.clock.until('call', () => stage.backend.running === 1);
+    first.freeze();
+    stage.backend.script.push({ do: 'succeed', ms: 60_000 });
+    await stage.running();
+    await stage.clock.advance(WORKER_TERM_MS - 5_000);
+    expect(stage.backend.calls).toHaveLength(1);
+    await stage.clock.advance(10_000);
+    const taken = await stage.row(video);
+    expect(taken).toMatchObject({ status: 'running', attempt: { number: 2 }, tries: { begun: 2, lost: 1, faults: 0 } });
+    // The first worker wakes up and wants to tell that it is done.
+    first.thaw();
+    await stage.clock.advance(5_000);
+    expect(stage.meter.counted('inbetween_stale_writes_total')).toBeGreaterThan(0);
+    expect((await stage.row(video)).worker).toBe(taken.worker);
+    const done = await stage.until(video, 'succeeded');
+    expect(done.result?.video.key).toBe(`videos/${video.id}/2/video.mp4`);
+    expect(stage.events(video).filter((event) => event === 'video.succeeded')).toHaveLength(1);
+    expect(stage.backend.running).toBe(0);
+    expect(stage.files.size).toBe(0);
+  });
+
+  it('is survived in the middle of admission', async () => {
+    const stage = createStage();
+    const first = await stage.running();
+    stage.fetcher.pages.set('https://example.com/a.png', 'silence');
+    const video = await stage.submit({ images: ['https://example.com/a.png', 'sample_last'] });
+    await stage.clock.advance(1_000);
+    first.freeze();
+    await stage.running();
+    const { pages } = stage.fetcher;
+    pages.set('https://example.com/a.png', pngHeader());
+    const done = await stage.until(video, 'succeeded', 60_000);
+    expect(done.tries).toEqual({ begun: 1, faults: 0, lost: 1 });
+  });
+
+  it('leaves its operation to the successor, and nothing is paid twice', async () => {
+    const stage = createStage({ capabilities: { billed: true } });
+    stage.backend.usually = { do: 'operation', ms: 50_000 };
+    const first = await stage.running();
+    const video = await stage.submit();
+    await stage.clock.until('operation', () => stage.backend.operations === 1);
+    await stage.clock.settle();
+    first.freeze();
+    await stage.running();
+    await stage.until(video, 'succeeded', 200_000);
+    expect(stage.backend.operations).toBe(1);
+    expect((await stage.row(video)).tries).toEqual({ begun: 1, faults: 0, lost: 1 });
+  });
+
+  it('ends the video when a billed peer may have accepted and cannot tell', async () => {
+    const stage = createStage({ capabilities: { billed: true } });
+    stage.backend.usually = { do: 'fail', fault: new Error('never comes'), ms: 1e9 };
+    const first = await stage.running();
+    const video = await stage.submit();
+    await stage.clock.until('call', () => stage.backend.running === 1);
+    first.freeze();
+    await stage.running();
+    const failed = await stage.until(video, 'failed', 60_000);
+    expect(failed.failure?.code).toBe('submission_unknown');
+    expect(stage.backend.calls).toHaveLength(1);
+    expect(stage.state.slots.size).toBe(0);
+  });
+
+  it('twenty-one times over ends the video, and each wait is bounded', async () => {
+    const stage = createStage();
+    stage.backend.usually = { do: 'hang' };
+    const video = await stage.submit();
+    let workers = 0;
+    while ((await stage.row(video)).status !== 'failed') {
+      expect(workers).toBeLessThan(40);
+      const worker = await stage.running({ sweeps: false });
+      workers += 1;
+      const held = async () =>
+        (await stage.row(video)).worker === worker.id || (await stage.row(video)).status === 'failed';
+      await stage.clock.until('held or given up', held, 200_000);
+      await stage.clock.settle();
+      worker.freeze();
+    }
+    expect(await stage.row(video)).toMatchObject({ failure: { code: 'worker_lost' }, tries: { lost: 21, faults: 0 } });
+    expect(stage.state.slots.size).toBe(0);
+  });
+
+  it('loses nothing when a server starts again on its own data folder', async () => {
+    const stage = createStage();
+    const first = await stage.running();
+    stage.backend.script.push({ do: 'hang' });
+    const video = await stage.submit();
+    await stage.clock.until('call', () => stage.backend.running === 1);
+    first.freeze();
+    await stage.store.workers.removeAll();
+    await stage.running();
+    await stage.until(video, 'succeeded', 5_000);
+  });
+});
