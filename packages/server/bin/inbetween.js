@@ -13,10 +13,19 @@ if (major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1])) {
 } else {
   const node = bundledNode();
   if (node === undefined) {
-    console.error(`Inbetween needs Node ${NEEDED.join('.')} or newer; this is ${process.versions.node}, and "npm ci" brought no other for this platform.`);
+    console.error(
+      `Inbetween needs Node ${NEEDED.join('.')} or newer; this is ${process.versions.node}, and "npm ci" brought no other for this platform.`,
+    );
     process.exit(1);
   }
-  const child = spawn(node, [join(import.meta.dirname ?? dirname(new URL(import.meta.url).pathname), '../src/main.ts'), ...process.argv.slice(2)], { stdio: 'inherit' });
+  const child = spawn(
+    node,
+    [
+      join(import.meta.dirname ?? dirname(new URL(import.meta.url).pathname), '../src/main.ts'),
+      ...process.argv.slice(2),
+    ],
+    { stdio: 'inherit' },
+  );
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('exit', (code, signal) => process.exit(code ?? (signal === null ? 1 : 128)));
 }

@@ -1,10 +1,14 @@
 import { type CommandDef, renderUsage, runCommand } from 'citty';
-import { backupCommand } from './cli/backup.ts';
 import { CommandFailure, say } from './cli/console.ts';
-import { generateCommand } from './cli/generate.ts';
-import { keysCommand } from './cli/keys.ts';
-import { serveCommand } from './cli/serve.ts';
 import { VERSION } from './compose/version.ts';
+
+/** Loaded when named: a server should not wait for the code of the other commands. */
+const COMMANDS: Readonly<Record<string, () => Promise<CommandDef>>> = {
+  serve: async () => (await import('./cli/serve.ts')).serveCommand as CommandDef,
+  generate: async () => (await import('./cli/generate.ts')).generateCommand as CommandDef,
+  keys: async () => (await import('./cli/keys.ts')).keysCommand as CommandDef,
+  backup: async () => (await import('./cli/backup.ts')).backupCommand as CommandDef,
+};
 
 const root: CommandDef = {
   meta: {
@@ -12,7 +16,7 @@ const root: CommandDef = {
     version: VERSION,
     description: 'Turns two pictures into the video between them.',
   },
-  subCommands: { serve: serveCommand, generate: generateCommand, keys: keysCommand, backup: backupCommand },
+  subCommands: COMMANDS,
 };
 
 /** Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted. */
@@ -21,7 +25,7 @@ async function main(argv: readonly string[]): Promise<number> {
     say.out(VERSION);
     return 0;
   }
-  const { command, parent } = find(argv);
+  const { command, parent } = await find(argv);
   const wantsHelp = argv.includes('--help') || argv.includes('-h');
   if (wantsHelp || command.run === undefined) {
     const usage = await renderUsage(command, parent);
@@ -41,14 +45,15 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 /** The command that the leading words name, and the one above it. */
-function find(argv: readonly string[]): { command: CommandDef; parent?: CommandDef } {
+async function find(argv: readonly string[]): Promise<{ command: CommandDef; parent?: CommandDef }> {
   let command: CommandDef = root;
   let parent: CommandDef | undefined;
   for (const word of argv) {
-    const next = (command.subCommands as Record<string, CommandDef> | undefined)?.[word];
+    const known = command.subCommands as Record<string, CommandDef | (() => Promise<CommandDef>)> | undefined;
+    const next = known !== undefined && Object.hasOwn(known, word) ? known[word] : undefined;
     if (next === undefined) break;
     parent = command;
-    command = next;
+    command = typeof next === 'function' ? await next() : next;
   }
   return parent === undefined ? { command } : { command, parent };
 }

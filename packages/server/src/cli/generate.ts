@@ -21,8 +21,16 @@ export const generateCommand = defineCommand({
       'Makes the video between two pictures and writes it to a file. Without --url it runs a server of its own in this process, on a temporary folder, with the built-in renderer; nothing is sent anywhere.',
   },
   args: {
-    first: { type: 'positional', description: 'First frame: a JPEG, PNG, WEBP or BMP file, or an http(s) URL', required: true },
-    last: { type: 'positional', description: 'Last frame, likewise; it is cropped to the aspect of the first', required: true },
+    first: {
+      type: 'positional',
+      description: 'First frame: a JPEG, PNG, WEBP or BMP file, or an http(s) URL',
+      required: true,
+    },
+    last: {
+      type: 'positional',
+      description: 'Last frame, likewise; it is cropped to the aspect of the first',
+      required: true,
+    },
     output: { type: 'string', alias: 'o', description: 'File to write', default: 'out.mp4', valueHint: 'file' },
     prompt: { type: 'string', description: 'What happens in between (at most 800 characters)', valueHint: 'text' },
     'negative-prompt': { type: 'string', description: 'What to avoid (at most 500 characters)', valueHint: 'text' },
@@ -51,7 +59,10 @@ export const generateCommand = defineCommand({
       };
       const video = await withServer(args.url, args.key, (client) => make(client, ask, args.output, interrupt.signal));
       if (args.json) say.json(video);
-      else say.note(`${args.output}: ${video.width}×${video.height}, ${video.metadata.duration ?? video.seconds} s, seed ${video.seed}`);
+      else
+        say.note(
+          `${args.output}: ${video.width}×${video.height}, ${video.metadata.duration ?? video.seconds} s, seed ${video.seed}`,
+        );
       for (const warning of video.metadata.warnings) if (!args.json) say.note(`note: ${warning.message}`);
     } catch (error) {
       if (interrupt.signal.aborted) throw new CommandFailure('Interrupted; the video was cancelled.', 130);
@@ -66,7 +77,11 @@ export const generateCommand = defineCommand({
 type CreateAsk = Parameters<Inbetween['videos']['create']>[0];
 
 /** Runs `work` against the given server, or against one of our own that lives as long as the work. */
-async function withServer<T>(url: string | undefined, key: string | undefined, work: (client: Inbetween) => Promise<T>): Promise<T> {
+async function withServer<T>(
+  url: string | undefined,
+  key: string | undefined,
+  work: (client: Inbetween) => Promise<T>,
+): Promise<T> {
   if (url !== undefined) {
     const apiKey = key ?? process.env['INBETWEEN_API_KEY'];
     if (apiKey === undefined) throw new CommandFailure('--url needs --key or INBETWEEN_API_KEY.', 2);
@@ -92,7 +107,9 @@ async function make(client: Inbetween, ask: CreateAsk, output: string, signal: A
   try {
     const video = await client.videos.wait(created.id, { signal, onUpdate: bar.update });
     if (video.status !== 'succeeded') {
-      throw new CommandFailure(`The video ${video.status === 'cancelled' ? 'was cancelled' : 'failed'}${video.error === null ? '.' : ` (${video.error.code}): ${video.error.message}`}`);
+      throw new CommandFailure(
+        `The video ${video.status === 'cancelled' ? 'was cancelled' : 'failed'}${video.error === null ? '.' : ` (${video.error.code}): ${video.error.message}`}`,
+      );
     }
     bar.done();
     await download(client, video.id, output, signal);
@@ -110,7 +127,9 @@ async function download(client: Inbetween, id: string, output: string, signal: A
   if (response.body === null) throw new CommandFailure('The server answered without a video.');
   const partial = join(dirname(output), `.${randomBytes(6).toString('hex')}.partial`);
   try {
-    await pipeline(Readable.fromWeb(response.body as ReadableStream<Uint8Array>), createWriteStream(partial), { signal });
+    await pipeline(Readable.fromWeb(response.body as ReadableStream<Uint8Array>), createWriteStream(partial), {
+      signal,
+    });
     await rename(partial, output);
   } catch (error) {
     await rm(partial, { force: true });

@@ -1,10 +1,14 @@
 import { defineCommand } from 'citty';
-import { settle } from './settings.ts';
 import { type KeyDesk, openKeyDesk, SCOPE_NAMES } from '../compose/key-desk.ts';
 import { CommandFailure, say } from './console.ts';
+import { settle } from './settings.ts';
 
 const dataDir = {
-  'data-dir': { type: 'string', description: 'The server\'s data folder (INBETWEEN_DATA_DIR, default ./data); the server may be running', valueHint: 'folder' },
+  'data-dir': {
+    type: 'string',
+    description: "The server's data folder (INBETWEEN_DATA_DIR, default ./data); the server may be running",
+    valueHint: 'folder',
+  },
   json: { type: 'boolean', description: 'Print JSON' },
 } as const;
 
@@ -21,9 +25,18 @@ async function withDesk<T>(folder: string | undefined, work: (desk: KeyDesk) => 
 const create = defineCommand({
   meta: { name: 'create', description: 'Makes a key and prints it. It is shown this once; only its hash is kept.' },
   args: {
-    owner: { type: 'string', description: 'Project the key belongs to; made if new', default: 'default', valueHint: 'name' },
+    owner: {
+      type: 'string',
+      description: 'Project the key belongs to; made if new',
+      default: 'default',
+      valueHint: 'name',
+    },
     name: { type: 'string', description: 'A name to recognise the key by', default: '', valueHint: 'text' },
-    scopes: { type: 'string', description: `Comma-separated: ${SCOPE_NAMES.join(', ')} (default: all)`, valueHint: 'list' },
+    scopes: {
+      type: 'string',
+      description: `Comma-separated: ${SCOPE_NAMES.join(', ')} (default: all)`,
+      valueHint: 'list',
+    },
     ...dataDir,
   },
   run: ({ args }) =>
@@ -48,14 +61,19 @@ const list = defineCommand({
       if (keys.length === 0) return say.note('No keys.');
       for (const key of keys) {
         const state = key.revoked_at === null ? '' : '  revoked';
-        say.out(`${key.id}  ${key.owner}  ${key.prefix}…  ${key.created_at}  used ${key.last_used_at ?? 'never'}  ${key.scopes.join(',')}  ${key.name}${state}`);
+        say.out(
+          `${key.id}  ${key.owner}  ${key.prefix}…  ${key.created_at}  used ${key.last_used_at ?? 'never'}  ${key.scopes.join(',')}  ${key.name}${state}`,
+        );
       }
     }),
 });
 
 const revoke = defineCommand({
   meta: { name: 'revoke', description: 'Revokes a key; running servers refuse it within seconds.' },
-  args: { id: { type: 'positional', description: 'The key\'s id (key_…), from "keys list"', required: true }, ...dataDir },
+  args: {
+    id: { type: 'positional', description: 'The key\'s id (key_…), from "keys list"', required: true },
+    ...dataDir,
+  },
   run: ({ args }) =>
     withDesk(args['data-dir'], async (desk) => {
       if (!(await desk.revoke(args.id))) throw new CommandFailure(`There is no key ${args.id} that is not revoked.`);

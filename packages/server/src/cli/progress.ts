@@ -1,5 +1,5 @@
-import type { VideoObject } from '@inbetween/client';
 import { progress } from '@clack/prompts';
+import type { VideoObject } from '@inbetween/client';
 
 /** Shows how a video is doing, on standard error: a bar at a terminal, a line per change elsewhere. */
 export interface ShownProgress {

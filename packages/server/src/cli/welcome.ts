@@ -4,7 +4,8 @@ import type { RunningServer } from '../compose/server.ts';
 export function welcome(server: RunningServer, { terminal }: { readonly terminal: boolean }): string {
   const { url, firstKey, routes } = server;
   const lines = [`Inbetween listens on ${url}`, ''];
-  for (const route of routes) lines.push(`  ${route.model}  →  ${route.backend} (${route.billed ? 'billed' : 'local'})`);
+  for (const route of routes)
+    lines.push(`  ${route.model}  →  ${route.backend} (${route.billed ? 'billed' : 'local'})`);
   lines.push('');
   if (firstKey !== undefined) {
     if (terminal) lines.push(`Your first API key, shown this once:  ${firstKey.secret}`);

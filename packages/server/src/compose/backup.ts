@@ -24,15 +24,25 @@ export async function backUp(dataFolder: string, target: string): Promise<Backup
   const from = filesOf(resolve(dataFolder));
   const to = filesOf(resolve(target));
   const there = await stat(from.database).catch(() => undefined);
-  if (there === undefined) return { problem: `There is no Inbetween database in ${dataFolder}. Name the server's data folder with --data-dir.` };
-  if ((await readdir(target).catch(() => [])).length > 0) return { problem: `${target} is not empty. A backup needs a folder of its own.` };
+  if (there === undefined)
+    return {
+      problem: `There is no Inbetween database in ${dataFolder}. Name the server's data folder with --data-dir.`,
+    };
+  if ((await readdir(target).catch(() => [])).length > 0)
+    return { problem: `${target} is not empty. A backup needs a folder of its own.` };
   await mkdir(target, { recursive: true, mode: 0o700 });
   const copied = new Map<string, number>();
   await copyNew(from.artifacts, to.artifacts, copied);
   await backupSqlite(from.database, to.database);
   await copyNew(from.artifacts, to.artifacts, copied);
   const { videos, missing } = check(to.database, copied);
-  return { folder: resolve(target), videos, files: copied.size, bytes: [...copied.values()].reduce((sum, bytes) => sum + bytes, 0), missing };
+  return {
+    folder: resolve(target),
+    videos,
+    files: copied.size,
+    bytes: [...copied.values()].reduce((sum, bytes) => sum + bytes, 0),
+    missing,
+  };
 }
 
 /** Copies what is not copied yet; a file system that can share blocks between copies does. */

@@ -23,7 +23,11 @@ export interface ShownKey {
 
 /** Keys of the embedded server, from beside it: SQLite lets a second process write while the server runs. */
 export interface KeyDesk {
-  create(wish: { readonly owner: string; readonly name: string; readonly scopes: string | undefined }): Promise<(ShownKey & { readonly secret: string }) | { readonly problem: string }>;
+  create(wish: {
+    readonly owner: string;
+    readonly name: string;
+    readonly scopes: string | undefined;
+  }): Promise<(ShownKey & { readonly secret: string }) | { readonly problem: string }>;
   list(owner: string | undefined): Promise<readonly ShownKey[]>;
   revoke(id: string): Promise<boolean>;
   close(): Promise<void>;
@@ -37,11 +41,19 @@ export async function openKeyDesk(config: Config): Promise<KeyDesk> {
   return {
     async create({ owner, name, scopes }) {
       const id = readOwnerId(owner);
-      if (id === undefined) return { problem: `--owner "${owner}": use 1 to 63 lower-case letters, digits, - and _, starting with a letter or digit.` };
+      if (id === undefined)
+        return {
+          problem: `--owner "${owner}": use 1 to 63 lower-case letters, digits, - and _, starting with a letter or digit.`,
+        };
       const wanted = scopes?.split(',').map((scope) => scope.trim());
       const unknown = wanted?.find((scope) => !SCOPE_NAMES.includes(scope));
-      if (unknown !== undefined) return { problem: `--scopes: there is no scope "${unknown}". Use ${SCOPE_NAMES.join(', ')}.` };
-      const made = await keys.create({ owner: id, name, ...(wanted === undefined ? {} : { scopes: wanted as readonly Scope[] }) });
+      if (unknown !== undefined)
+        return { problem: `--scopes: there is no scope "${unknown}". Use ${SCOPE_NAMES.join(', ')}.` };
+      const made = await keys.create({
+        owner: id,
+        name,
+        ...(wanted === undefined ? {} : { scopes: wanted as readonly Scope[] }),
+      });
       return { ...shown(made.key), secret: made.secret };
     },
     async list(owner) {
@@ -56,5 +68,14 @@ export async function openKeyDesk(config: Config): Promise<KeyDesk> {
 
 function shown({ id, owner, name, prefix, scopes, createdAt, lastUsedAt, revokedAt }: ApiKey): ShownKey {
   const instant = (at: number | null) => (at === null ? null : new Date(at).toISOString());
-  return { id, owner, name, prefix, scopes, created_at: new Date(createdAt).toISOString(), last_used_at: instant(lastUsedAt), revoked_at: instant(revokedAt) };
+  return {
+    id,
+    owner,
+    name,
+    prefix,
+    scopes,
+    created_at: new Date(createdAt).toISOString(),
+    last_used_at: instant(lastUsedAt),
+    revoked_at: instant(revokedAt),
+  };
 }

@@ -55,8 +55,12 @@ export async function startServer(config: Config, { showFirstKey }: StartOptions
   };
   try {
     const policy = policyOf(config);
-    const keys = createKeys({ store: world.store.keys, clock: world.clock, ids: world.ids, fixedKey: config.access.apiKey });
-    const firstKey = await ensureFirstKey(config, world, keys, showFirstKey);
+    const keys = createKeys({
+      store: world.store.keys,
+      clock: world.clock,
+      ids: world.ids,
+      fixedKey: config.access.apiKey,
+    });
     let url = config.server.publicUrl ?? '';
     app = createApp(await appParts(config, world, keys, () => url));
     const bound = await app.listen({ host: config.server.host, port: config.server.port });
@@ -68,6 +72,8 @@ export async function startServer(config: Config, { showFirstKey }: StartOptions
       running.push(part);
     }
     world.media.warm();
+    // Last: a key made for a start that fails would never be shown to anybody.
+    const firstKey = await ensureFirstKey(config, world, keys, showFirstKey);
     return {
       url: local,
       firstKey,
@@ -105,7 +111,12 @@ async function appParts(config: Config, world: World, keys: Keys, publicUrl: () 
     clock,
     log,
     meter,
-    models: () => MODELS.map((model) => ({ model, backend: world.route(model.name).name, capabilities: world.route(model.name).capabilities })),
+    models: () =>
+      MODELS.map((model) => ({
+        model,
+        backend: world.route(model.name).name,
+        capabilities: world.route(model.name).capabilities,
+      })),
     publicUrl,
     renderMetrics: () => meter.render(),
     readiness: () => readinessOf(world),
@@ -132,7 +143,12 @@ async function readinessOf({ store, backends }: World): Promise<readonly Readine
 }
 
 /** Makes the first key when nobody could get in without it. */
-async function ensureFirstKey(config: Config, world: World, keys: Keys, show: boolean): Promise<RunningServer['firstKey']> {
+async function ensureFirstKey(
+  config: Config,
+  world: World,
+  keys: Keys,
+  show: boolean,
+): Promise<RunningServer['firstKey']> {
   if (config.access.apiKey !== undefined || (await keys.list()).length > 0) return undefined;
   const { secret } = await keys.create({ owner: DEFAULT_OWNER, name: 'first key' });
   const path = filesOf(config.data.folder).firstKey;

@@ -60,7 +60,7 @@ export const FAULTS = {
   queue_full: trait('too_many'),
   overloaded: trait('unavailable'),
   shutting_down: trait('unavailable'),
-  storage_full: trait('storage_full'),
+  storage_full: trait('storage_full', true),
   internal_error: trait('internal', true),
   // why a video failed
   image_unreachable: trait('invalid', true),

@@ -34,7 +34,7 @@ export function createApp(parts: AppParts): FastifyInstance {
     logger: false,
     genReqId: () => `req_${randomUUID().replaceAll('-', '')}`,
     requestIdHeader: false,
-    trustProxy: parts.trustProxy === false ? false : [...parts.trustProxy],
+    trustProxy: proxyRule(parts.trustProxy),
     bodyLimit: parts.limits.bodyBytes,
     connectionTimeout: timeouts.idleMs,
     requestTimeout: timeouts.requestMs,
@@ -76,6 +76,12 @@ export function createApp(parts: AppParts): FastifyInstance {
   });
   mount(app, routes, parts, createBodies(parts.limits));
   return app;
+}
+
+/** A number means that many proxies in front: the nearest is hop 0. */
+function proxyRule(trust: AppParts['trustProxy']): false | string[] | ((address: string, hop: number) => boolean) {
+  if (trust === false) return false;
+  return typeof trust === 'number' ? (_address, hop) => hop < trust : [...trust];
 }
 
 function guard(request: FastifyRequest, reply: FastifyReply): void {

@@ -90,8 +90,8 @@ export interface AppParts {
   readiness(): Promise<readonly Readiness[]>;
   readonly limits: HttpLimits;
   readonly timeouts: HttpTimeouts;
-  /** Whose `X-Forwarded-*` is believed: nobody, or these addresses and CIDRs. */
-  readonly trustProxy: false | readonly string[];
+  /** Whose `X-Forwarded-*` is believed: nobody, that many proxies in front, or these addresses and CIDRs. */
+  readonly trustProxy: false | number | readonly string[];
   readonly version: string;
   readonly examples: {
     /** A command line that makes a first video at this address. */

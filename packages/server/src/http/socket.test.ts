@@ -133,7 +133,7 @@ describe('over a real socket', () => {
   it('answers what is not HTTP, and headers without end', async () => {
     await using test = await listening();
     const nonsense = await raw(test.port, (socket) => socket.write('hello\r\n\r\n'));
-    expect(nonsense).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n[^]*"type":"invalid_request_error"/);
+    expect(nonsense).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n.*"type":"invalid_request_error"/s);
     const long = await raw(test.port, (socket) =>
       socket.write(`GET / HTTP/1.1\r\nHost: x\r\nX-A: ${'a'.repeat(70_000)}\r\n\r\n`),
     );
@@ -170,7 +170,7 @@ describe('over a real socket', () => {
       );
       socket.write(`7d0\r\n${'x'.repeat(2000)}\r\n`);
     });
-    expect(chunked).toMatch(/^HTTP\/1\.1 413 [^]*request_too_large/);
+    expect(chunked).toMatch(/^HTTP\/1\.1 413 .*request_too_large/s);
   });
 
   it('holds only so many bodies at once, and has room again afterwards', async () => {

@@ -16,13 +16,15 @@ const LOOK_MS = 2_000;
  */
 export function createDiskGuard(artifacts: ArtifactStore, clock: Clock, reserveBytes: number): DiskGuard {
   let lookedAt = Number.NEGATIVE_INFINITY;
-  let free: number | undefined;
+  let look: Promise<number | undefined> = Promise.resolve(undefined);
   return {
     async check() {
       if (clock.now() - lookedAt > LOOK_MS) {
         lookedAt = clock.now();
-        free = await artifacts.freeBytes();
+        look = artifacts.freeBytes();
       }
+      // Those who ask while somebody looks wait for the same answer.
+      const free = await look;
       if (free !== undefined && free < reserveBytes) {
         throw new Fault(
           'storage_full',

@@ -92,7 +92,13 @@ export function createKeys({ store, clock, ids, fixedKey }: KeysParts): Keys {
       if (uses.size === 0) return;
       const noted = new Map(uses);
       uses.clear();
-      await store.touch(noted);
+      try {
+        await store.touch(noted);
+      } catch (error) {
+        // Kept for the next time, unless the key was used again meanwhile.
+        for (const [id, at] of noted) if (!uses.has(id)) uses.set(id, at);
+        throw error;
+      }
     },
   };
 }

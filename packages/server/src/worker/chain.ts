@@ -1,5 +1,6 @@
 import { eventOf } from '../domain/event.ts';
 import { isTerminal, type Video } from '../domain/video.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { Meter } from '../ports/meter.ts';
 import type { Effects, VideoStore } from '../ports/store.ts';
 
@@ -19,16 +20,37 @@ export interface Chain {
   write(transition: (video: Video) => Video, effects?: EffectsOf): Promise<Video>;
 }
 
-export function createChain(
-  claimed: Video,
-  { store, meter }: { readonly store: VideoStore; readonly meter: Meter },
-): Chain {
+interface ChainParts {
+  readonly store: VideoStore;
+  readonly meter: Meter;
+  readonly clock: Clock;
+}
+
+/**
+ * A store that fails now is asked again this often: a living worker's lease does not lapse, so a video whose last write
+ * was given up would wait for its deadline although everybody is well again.
+ */
+const STORE_TRIES = 30;
+const STORE_PAUSE_MS = 1_000;
+
+export function createChain(claimed: Video, { store, meter, clock }: ChainParts): Chain {
   let video = claimed;
   let last: Promise<unknown> = Promise.resolve();
 
+  async function swap(next: Video, effects: Effects): Promise<Video | 'stale'> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await store.swap(video, next, effects);
+      } catch (error) {
+        if (tries === STORE_TRIES) throw error;
+        await clock.sleep(STORE_PAUSE_MS);
+      }
+    }
+  }
+
   async function writeNow(transition: (video: Video) => Video, effects: EffectsOf): Promise<Video> {
     const next = transition(video);
-    const written = await store.swap(video, next, { ...effects(next), event: eventOf(video, next) });
+    const written = await swap(next, { ...effects(next), event: eventOf(video, next) });
     if (written === 'stale') {
       meter.count('inbetween_stale_writes_total');
       throw new Superseded(`${video.id} was written by somebody else`);

@@ -150,7 +150,7 @@ describe('a fault of the backend', () => {
     await until(waiting, 'succeeded', 70_000);
   });
 
-  it.each(['content_rejected', 'submission_unknown', 'storage_full'] as const)('%s is final at once', async (code) => {
+  it.each(['content_rejected', 'submission_unknown'] as const)('%s is final at once', async (code) => {
     const { backend, submit, until } = await opened();
     backend.usually = { do: 'fail', fault: new Fault(code, 'No.') };
     const done = await until(await submit(), 'failed');

@@ -204,4 +204,20 @@ describe('all lanes', () => {
     stage.failing.set('find', new Error('connection refused'));
     await stage.until(video, 'succeeded');
   });
+
+  it.each([
+    ['while it works', 2_500],
+    ['while it ends', 8_900],
+  ])('do not leave a video behind when the store fails %s', async (_, failsAt) => {
+    const stage = createStage();
+    stage.backend.usually = { do: 'succeed', ms: 9_000 };
+    await stage.running();
+    const video = await stage.submit();
+    await stage.clock.until('call', () => stage.backend.running === 1);
+    await stage.clock.advance(failsAt);
+    stage.failing.set('swap', new Error('database or disk is full'));
+    await stage.clock.advance(10_000);
+    stage.failing.clear();
+    expect((await stage.until(video, 'succeeded', 60_000)).tries).toEqual({ begun: 1, faults: 0, lost: 0 });
+  });
 });

@@ -30,16 +30,13 @@ describe('deadlines', () => {
   });
 
   it('end a queued video that nobody takes', async () => {
-    const { backend, submit, clock, until, row } = await opened({
-      policy: { queuedDeadlineMs: HOUR, runningDeadlineMs: { '*': DAY } },
-    });
+    const { backend, submit, clock, until, row } = await opened({ policy: { queuedDeadlineMs: 5 * MINUTE } });
     backend.usually = { do: 'hang' };
     await submit();
     await clock.settle();
     const video = await submit();
     await clock.until('queued', async () => (await row(video)).status === 'queued');
-    await clock.leap(HOUR - MINUTE);
-    expect((await until(video, 'failed', 2 * MINUTE)).failure?.code).toBe('timeout');
+    expect((await until(video, 'failed', 6 * MINUTE)).failure?.message).toContain('"queued"');
     expect(backend.calls).toHaveLength(1);
   });
 

@@ -127,7 +127,9 @@ export class AnalysisSteps {
     const both = Math.min(...seedCounts) > LEAST_SEEDS;
     const candidates = both ? [searched[side], matched[side]] : [searched[side]];
     const back = both ? [searched[other], matched[other]] : [searched[other]];
-    copyFlow(chooseFlow(comparable(from), comparable(to), candidates, back), chosen[side]);
+    const flow = chooseFlow(comparable(from), comparable(to), candidates, back);
+    const refiner = new Refiner(this.kernels, this.buffer, this.layout.workspaces[side]);
+    copyFlow(refiner.refine(lumaOf(from), lumaOf(to), flow, 3), chosen[side]);
     if (side === 1 && camera !== null) settleFlow(chosen[1], kept[1], camera, invert(camera));
   }
 

@@ -3,10 +3,11 @@ import { type FileHandle, mkdir, open, opendir, rename, rm, rmdir, stat, statfs 
 import { dirname, join, resolve } from 'node:path';
 import type { Artifact } from '../../domain/result.ts';
 import type { ArtifactStore, ByteRange, ByteSource, OpenedArtifact } from '../../ports/artifacts.ts';
+import { readSource } from '../system/byte-source.ts';
 import { asStorageFailure, errorCode } from '../system/storage-full.ts';
 import { DurableFolders, syncFolder } from './durable-folders.ts';
 import { checkFolderPrefix, checkKey, splitPrefix } from './key.ts';
-import { checkRange, readSource } from './source.ts';
+import { checkRange } from './range.ts';
 
 /** Where files are while they are written. No key begins with a dot, so no key can name anything in here. */
 const INCOMING = '.incoming';

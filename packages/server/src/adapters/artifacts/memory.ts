@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Artifact } from '../../domain/result.ts';
 import type { ArtifactStore } from '../../ports/artifacts.ts';
+import { readSource } from '../system/byte-source.ts';
 import { storageFull } from '../system/storage-full.ts';
 import { checkFolderPrefix, checkKey, splitPrefix } from './key.ts';
-import { checkRange, readSource } from './source.ts';
+import { checkRange } from './range.ts';
 
 /** How a memory store is set up; tests make it small to see it full. */
 export interface MemoryArtifactsOptions {

@@ -1,6 +1,7 @@
 import { Fault } from '../../domain/fault.ts';
 import type { Log } from '../../ports/log.ts';
 import { type Child, entryBeside, startChild } from '../system/child.ts';
+import type { ChildEnded } from '../system/child-end.ts';
 import type { MediaAnswer, MediaOrder } from './protocol.ts';
 import { readAnswer } from './read-answer.ts';
 
@@ -22,6 +23,14 @@ export interface WarmChildOptions {
 /** An order before it has its number. */
 export type MediaWish = MediaOrder extends infer Order ? (Order extends MediaOrder ? Omit<Order, 'id'> : never) : never;
 
+/** The one job that runs. */
+interface Waiting {
+  readonly child: Child;
+  readonly id: number;
+  readonly resolve: (answer: MediaAnswer) => void;
+  readonly reject: (fault: Fault) => void;
+}
+
 /**
  * One media child, started with the first job and kept for the next. One job at a time: when it crashes, the job that
  * made it crash is known, and no innocent one goes down with it.
@@ -29,7 +38,7 @@ export type MediaWish = MediaOrder extends infer Order ? (Order extends MediaOrd
 export class WarmChild {
   readonly #options: WarmChildOptions;
   #child: Child | undefined;
-  #waiting: ((answer: MediaAnswer) => void) | undefined;
+  #waiting: Waiting | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   #idle: NodeJS.Timeout | undefined;
   #load = 0;
@@ -90,7 +99,7 @@ export class WarmChild {
 
   async #execute(wish: MediaWish, signal: AbortSignal): Promise<MediaAnswer> {
     signal.throwIfAborted();
-    if (this.#closed) throw new Fault('shutting_down', 'The server is shutting down. Try again.');
+    if (this.#closed) throw shuttingDown();
     clearTimeout(this.#idle);
     const child = this.#started();
     const wall = setTimeout(() => void child.kill('wall'), this.#options.jobMs);
@@ -104,19 +113,11 @@ export class WarmChild {
     }
   }
 
-  async #ask(child: Child, order: MediaOrder): Promise<MediaAnswer> {
-    const answered = new Promise<MediaAnswer>((resolve) => {
-      this.#waiting = (answer) => {
-        if (answer.id === order.id) resolve(answer);
-      };
+  #ask(child: Child, order: MediaOrder): Promise<MediaAnswer> {
+    return new Promise((resolve, reject) => {
+      this.#waiting = { child, id: order.id, resolve, reject };
+      child.send(order);
     });
-    const lost = child.ended.then((end): never => {
-      if (this.#closed) throw new Fault('shutting_down', 'The server is shutting down. Try again.', { cause: end });
-      this.#options.log.warn({ reason: end.reason, signal: end.signal, output: end.output }, 'media child lost');
-      throw new Fault('internal_error', 'The pictures could not be read: their reader stopped.', { cause: end });
-    });
-    child.send(order);
-    return Promise.race([answered, lost]);
   }
 
   #started(): Child {
@@ -130,18 +131,27 @@ export class WarmChild {
       // libvips puts what is too large for memory into TMPDIR. Few arenas: decoding threads come and go, and glibc
       // would otherwise keep what each of them freed.
       environment: { TMPDIR: tmpFolder, MALLOC_ARENA_MAX: '2' },
-      onMessage: (body) => {
-        const answer = readAnswer(body);
-        if (answer === undefined) log.error({}, 'media child sent an answer of no known shape');
-        else this.#waiting?.(answer);
-      },
+      onMessage: (body) => this.#receive(body),
     });
     this.#child = child;
     this.#pictures = 0;
-    void child.ended.then(() => {
-      if (this.#child === child) this.#child = undefined;
-    });
+    void child.ended.then((end) => this.#lose(child, end));
     return child;
+  }
+
+  #receive(body: unknown): void {
+    const answer = readAnswer(body);
+    if (answer === undefined) this.#options.log.error({}, 'media child sent an answer of no known shape');
+    else if (answer.id === this.#waiting?.id) this.#waiting.resolve(answer);
+  }
+
+  #lose(child: Child, end: ChildEnded): void {
+    if (this.#child === child) this.#child = undefined;
+    if (this.#waiting?.child !== child) return;
+    if (!this.#closed) {
+      this.#options.log.warn({ reason: end.reason, signal: end.signal, output: end.output }, 'media child lost');
+    }
+    this.#waiting.reject(this.#closed ? shuttingDown(end) : lost(end));
   }
 
   #recycleOrWait(child: Child): void {
@@ -160,4 +170,13 @@ export class WarmChild {
     if (this.#child === child) this.#child = undefined;
     void child.stop();
   }
+}
+
+function shuttingDown(cause?: unknown): Fault {
+  return new Fault('shutting_down', 'The server is shutting down. Try again.', { cause });
+}
+
+/** Retryable by kind: the retry rule decides how often a pair may take its reader down. */
+function lost(end: ChildEnded): Fault {
+  return new Fault('internal_error', 'The pictures could not be read: their reader stopped.', { cause: end });
 }

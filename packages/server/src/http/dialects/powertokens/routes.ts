@@ -191,7 +191,7 @@ function readPage(query: unknown): Page {
   }
   const colon = tag?.indexOf(':') ?? -1;
   return {
-    limit,
+    limit: Number(limit),
     order,
     after: cursor,
     status,

@@ -150,10 +150,9 @@ export const listQuery = z.strictObject(
   {
     limit: z
       .string(once(listLimit))
-      .regex(/^(?:[1-9]\d?|100)$/, `must be ${listLimit}`)
-      .transform(Number)
-      .default(20)
-      .meta({ type: 'integer', minimum: 1, maximum: 100, default: 20, pattern: undefined }),
+      .refine((text) => /^(?:[1-9]\d?|100)$/.test(text), `must be ${listLimit}`)
+      .default('20')
+      .meta({ type: 'integer', minimum: 1, maximum: 100, default: 20 }),
     after: z
       .string(once('the id of a video'))
       .optional()

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
-import type { ByteRange, ByteSource } from '../../ports/artifacts.ts';
+import type { ByteSource } from '../../ports/artifacts.ts';
 
 const CHUNK_BYTES = 256 * 1024;
 
@@ -26,13 +26,5 @@ export async function* readSource(source: ByteSource, signal?: AbortSignal): Asy
     throw error;
   } finally {
     stream.destroy();
-  }
-}
-
-/** Holds a range to a file's size. Throws a RangeError: `http/` checks ranges before it opens. */
-export function checkRange(range: ByteRange, bytes: number): void {
-  const { start, end } = range;
-  if (!Number.isInteger(start) || !Number.isInteger(end) || start < 0 || end < start || end >= bytes) {
-    throw new RangeError(`the range ${start}-${end} does not lie inside ${bytes} bytes`);
   }
 }
