@@ -26,6 +26,8 @@ export interface SignedQuery {
 
 const HOUR_MS = 3_600_000;
 const SECRET_MIN = 32;
+/** Signatures kept: polling asks for the same one again and again, and making it is a tenth of such an answer's cost. */
+const KEPT_MAX = 10_000;
 const KID = /^[A-Za-z0-9_-]{1,32}$/;
 
 /**
@@ -46,11 +48,22 @@ export function createUrlSigner(
   const life = Math.max(lifeMs, HOUR_MS);
   const validUntil = (now: number) => (Math.ceil((now + life) / HOUR_MS) * HOUR_MS) / 1000;
 
+  const kept = new Map<string, string>();
+  let keptFor = 0;
+
   return {
     validUntil,
     sign(path, variant, now) {
-      const exp = String(validUntil(now));
-      return `exp=${exp}&kid=${current.kid}&sig=${digest(current.secret, path, variant, exp, current.kid)}`;
+      const until = validUntil(now);
+      if (until !== keptFor || kept.size >= KEPT_MAX) kept.clear();
+      keptFor = until;
+      const name = `${path}\n${variant}`;
+      const known = kept.get(name);
+      if (known !== undefined) return known;
+      const exp = String(until);
+      const query = `exp=${exp}&kid=${current.kid}&sig=${digest(current.secret, path, variant, exp, current.kid)}`;
+      kept.set(name, query);
+      return query;
     },
     verify(path, variant, { exp, kid, sig }, now) {
       if (typeof exp !== 'string' || typeof kid !== 'string' || typeof sig !== 'string') throw forged();

@@ -29,7 +29,7 @@ export type Side = 0 | 1;
 
 /** Seeds fewer than these say nothing about a picture. */
 const LEAST_SEEDS = 20;
-const REFINEMENTS = 5;
+const REFINEMENTS = 3;
 
 /** What one side's last step found. */
 export interface SideSummary {

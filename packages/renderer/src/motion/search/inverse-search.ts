@@ -32,7 +32,7 @@ export function inverseSearch(from: Plane, to: Plane, refiner: Refiner): Flow {
     const target = targets[level]!;
     if (flow.width !== source.width || flow.height !== source.height) flow = enlarge(flow, source.width, source.height);
     const patches = descendPatches(source, target, flow);
-    flow = refiner.refine(source, target, densify(source, target, patches), level === 0 ? 3 : 5);
+    flow = refiner.refine(source, target, densify(source, target, patches), level === 0 ? 2 : 5);
   }
   return flow;
 }

@@ -12,6 +12,7 @@ import { readSource } from '../../system/byte-source.ts';
 import type { ChildLimits } from '../../system/child.ts';
 import { asStorageFailure } from '../../system/storage-full.ts';
 import { type ClipShape, filesIn, planOf, showReport } from './plan.ts';
+import type { SentReport } from './protocol.ts';
 import { runChild } from './run-child.ts';
 
 /** How the built-in renderer is set up. */
@@ -99,19 +100,20 @@ class RendererBackend implements Backend {
     const files = filesIn(folder);
     const plan = planOf(ask, inputs, files, { clip, encoder, threads });
     const order = { kind: 'render', plan, watermark: ask.generation.watermark } as const;
+    let report: SentReport | undefined;
     for await (const answer of runChild(order, this.#limits(ask), log, signal)) {
       if (answer.kind === 'progress') yield { type: 'progress', fraction: answer.fraction, phase: 'generating' };
-      if (answer.kind === 'rendered') {
-        const { video, thumbnail, lastFrame } = files;
-        yield {
-          type: 'finished',
-          video: { path: video },
-          thumbnail: { path: thumbnail },
-          lastFrame: { path: lastFrame },
-          report: showReport(answer.report),
-        };
-      }
+      if (answer.kind === 'rendered') report = answer.report;
     }
+    // The child is gone by now, and its memory with it, before anyone copies files.
+    if (report === undefined) throw new Error('the render child gave another answer than a report');
+    yield {
+      type: 'finished',
+      video: { path: files.video },
+      thumbnail: { path: files.thumbnail },
+      lastFrame: { path: files.lastFrame },
+      report: showReport(report),
+    };
   }
 
   async #check(signal: AbortSignal): Promise<string | null> {

@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest';
+import { aigcLabel } from './label.ts';
+
+describe('aigcLabel', () => {
+  it('has the fields of the standard, in its order, and names the video', () => {
+    const label = JSON.parse(aigcLabel('video_x', { generative: true }));
+    expect(Object.keys(label)).toEqual([
+      'Label',
+      'ContentProducer',
+      'ProduceID',
+      'ReservedCode1',
+      'ContentPropagator',
+      'PropagateID',
+      'ReservedCode2',
+    ]);
+    expect(label.ProduceID).toBe('video_x');
+  });
+
+  it('says "1" only of what a model imagined', () => {
+    expect(JSON.parse(aigcLabel('video_x', { generative: true })).Label).toBe('1');
+    expect(JSON.parse(aigcLabel('video_x', { generative: false })).Label).toBe('2');
+  });
+});

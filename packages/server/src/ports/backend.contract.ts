@@ -1,0 +1,176 @@
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Fault } from '../domain/fault.ts';
+import type { ByteSource } from './artifacts.ts';
+import type { Backend, BackendEvent, GenerateAsk } from './backend.ts';
+
+/** A backend and the world it works against, set up for the suite. */
+export interface BackendUnderTest {
+  readonly backend: Backend;
+  /** A small, quick, valid ask of this attempt. */
+  ask(attempt: string): Promise<GenerateAsk>;
+  /** An ask that the backend cannot fulfil. */
+  hopelessAsk(attempt: string): Promise<GenerateAsk>;
+  /** Files, processes and connections that belong to attempts and are still there, in words. */
+  leftovers(): Promise<readonly string[]>;
+  /** For backends with operations: how many the peer has accepted so far. */
+  accepted?(): number;
+  close(): Promise<void>;
+}
+
+/** How soon an aborted attempt must have ended. */
+const PROMPTLY_MS = 3_000;
+
+async function collect(events: AsyncIterable<BackendEvent>): Promise<BackendEvent[]> {
+  const seen: BackendEvent[] = [];
+  for await (const event of events) seen.push(event);
+  return seen;
+}
+
+async function sizeOf(source: ByteSource): Promise<number> {
+  if ('bytes' in source) return source.bytes.length;
+  if ('path' in source) return (await readFile(source.path)).length;
+  let bytes = 0;
+  for await (const chunk of source.stream) bytes += chunk.length;
+  return bytes;
+}
+
+function fractions(events: readonly BackendEvent[]): number[] {
+  return events.flatMap((event) => (event.type === 'progress' ? [event.fraction] : []));
+}
+
+/** What every backend promises; see `backend.ts`. */
+export function backendContract(name: string, open: () => Promise<BackendUnderTest>): void {
+  describe(`backend: ${name}`, { timeout: 60_000 }, () => {
+    let world: BackendUnderTest;
+    let count = 0;
+    const attempt = () => `video_contract.${++count}`;
+    const never = new AbortController().signal;
+    const nothingLeft = () =>
+      vi.waitFor(async () => expect(await world.leftovers()).toEqual([]), { timeout: 2_000, interval: 20 });
+
+    beforeAll(async () => {
+      world = await open();
+    });
+
+    afterAll(async () => {
+      await world.close();
+    });
+
+    it('says what it can do, and says the same when asked again', async () => {
+      const { backend } = world;
+      expect(backend.name).toMatch(/^[a-z][a-z0-9-]*$/);
+      expect(backend.slots).toBeGreaterThanOrEqual(1);
+      const told = await backend.probe(never);
+      expect(backend.capabilities).toEqual(told);
+      expect(told.ready).toBe(true);
+      expect(told.problems).toEqual([]);
+      expect(told.sizes.length).toBeGreaterThan(0);
+      await nothingLeft();
+    });
+
+    it('ends with exactly one finished event, after progress that never falls', async () => {
+      const events = await collect(world.backend.generate(await world.ask(attempt()), never));
+      expect(events.filter((event) => event.type === 'finished')).toHaveLength(1);
+      expect(events.at(-1)?.type).toBe('finished');
+      expect(events.filter((event) => event.type === 'operation-started').length).toBeLessThanOrEqual(1);
+      const told = fractions(events);
+      expect(told).toEqual(told.toSorted((a, b) => a - b));
+      for (const fraction of told) expect(fraction).toSatisfy((value: number) => value >= 0 && value <= 1);
+      await nothingLeft();
+    });
+
+    it('keeps its files until the reader is done with them, and no longer', async () => {
+      const events = world.backend.generate(await world.ask(attempt()), never)[Symbol.asyncIterator]();
+      let next = await events.next();
+      while (next.done !== true && next.value.type !== 'finished') next = await events.next();
+      if (next.done === true || next.value.type !== 'finished') throw new Error('it ended without a finished event');
+      const { video, thumbnail, lastFrame, report } = next.value;
+      for (const source of [video, thumbnail, lastFrame]) {
+        if (source !== undefined) expect(await sizeOf(source)).toBeGreaterThan(100);
+      }
+      expect(JSON.parse(JSON.stringify(report))).toEqual(report);
+      await events.return?.();
+      await nothingLeft();
+    });
+
+    it('runs two attempts at once without mixing them up', async () => {
+      const asks = await Promise.all([world.ask(attempt()), world.ask(attempt())]);
+      const both = await Promise.all(asks.map((ask) => collect(world.backend.generate(ask, never))));
+      for (const events of both) expect(events.at(-1)?.type).toBe('finished');
+      await nothingLeft();
+    });
+
+    it('can make the same attempt again after a lost worker', async () => {
+      const again = attempt();
+      const first = world.backend.generate(await world.ask(again), never)[Symbol.asyncIterator]();
+      await first.next();
+      await first.return?.();
+      const events = await collect(world.backend.generate(await world.ask(again), never));
+      expect(events.at(-1)?.type).toBe('finished');
+      await nothingLeft();
+    });
+
+    it('throws a Fault when it fails, and leaves nothing', async () => {
+      const failing = collect(world.backend.generate(await world.hopelessAsk(attempt()), never));
+      await expect(failing).rejects.toBeInstanceOf(Fault);
+      await nothingLeft();
+    });
+
+    it('ends promptly when aborted, and leaves nothing', async () => {
+      const abort = new AbortController();
+      let abortedAt = Number.NaN;
+      const ask = await world.ask(attempt());
+      const running = (async () => {
+        for await (const event of world.backend.generate(ask, abort.signal)) {
+          if (event.type !== 'finished' && !abort.signal.aborted) {
+            abortedAt = performance.now();
+            abort.abort(new Error('the video was cancelled'));
+          }
+        }
+      })();
+      await expect(running).rejects.toThrow('the video was cancelled');
+      expect(performance.now() - abortedAt).toBeLessThan(PROMPTLY_MS);
+      await nothingLeft();
+    });
+
+    it('ends promptly when aborted while it starts', async () => {
+      const abort = new AbortController();
+      const running = collect(world.backend.generate(await world.ask(attempt()), abort.signal));
+      abort.abort(new Error('the video was cancelled'));
+      await expect(running).rejects.toThrow('the video was cancelled');
+      await nothingLeft();
+    });
+
+    it('does not begin when aborted before', async () => {
+      const aborted = AbortSignal.abort(new Error('the video was cancelled'));
+      const before = world.accepted?.();
+      await expect(collect(world.backend.generate(await world.ask(attempt()), aborted))).rejects.toThrow('cancelled');
+      expect(world.accepted?.()).toBe(before);
+      await nothingLeft();
+    });
+
+    it('stops when its reader leaves', async () => {
+      for await (const _ of world.backend.generate(await world.ask(attempt()), never)) break;
+      await nothingLeft();
+    });
+
+    it('resumes a remembered operation and starts no second one', async ({ skip }) => {
+      const ask = await world.ask(attempt());
+      const before = world.accepted?.();
+      const events = world.backend.generate(ask, never)[Symbol.asyncIterator]();
+      const started = await events.next();
+      await events.return?.();
+      if (before === undefined || started.done === true || started.value.type !== 'operation-started') {
+        return skip('this backend has no operations: a lost attempt is made anew');
+      }
+      const { operation } = started.value;
+      // What is remembered goes through the store.
+      const remembered = JSON.parse(JSON.stringify(operation));
+      const rest = await collect(world.backend.generate({ ...ask, operation: remembered }, never));
+      expect(rest.filter((event) => event.type === 'operation-started')).toEqual([]);
+      expect(rest.at(-1)?.type).toBe('finished');
+      expect(world.accepted?.()).toBe(before + 1);
+    });
+  });
+}
