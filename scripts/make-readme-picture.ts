@@ -20,7 +20,17 @@ const folder = await mkdtemp(join(tmpdir(), 'readme-picture-'));
 try {
   const first = join(ASSETS, 'sample_first.png');
   const last = join(ASSETS, 'sample_last.png');
-  await renderFrames({ first, last, folder, frames: FRAMES, ease: 'smooth', seed: 0, prompt: '', negativePrompt: '', threads: 2 });
+  await renderFrames({
+    first,
+    last,
+    folder,
+    frames: FRAMES,
+    ease: 'smooth',
+    seed: 0,
+    prompt: '',
+    negativePrompt: '',
+    threads: 2,
+  });
   const files = (await readdir(folder)).filter((name) => name.endsWith('.png')).sort();
   const tile = (path: string) => sharp(path).resize(TILE.width, TILE.height).png().toBuffer();
   const [left, right] = await Promise.all([tile(first), tile(last)]);
@@ -29,7 +39,12 @@ try {
       const middle = await tile(join(folder, name));
       const at = (column: number) => ({ left: column * (TILE.width + GAP), top: 0 });
       return sharp({
-        create: { width: 3 * TILE.width + 2 * GAP, height: TILE.height, channels: 4, background: { r: 0, g: 0, b: 0, alpha: 0 } },
+        create: {
+          width: 3 * TILE.width + 2 * GAP,
+          height: TILE.height,
+          channels: 4,
+          background: { r: 0, g: 0, b: 0, alpha: 0 },
+        },
       })
         .composite([
           { input: left, ...at(0) },
@@ -41,7 +56,9 @@ try {
     }),
   );
   const delay = pages.map((_, index) => (index === pages.length - 1 ? HOLD_MS : 66));
-  await sharp(pages, { join: { animated: true } }).webp({ quality: 70, effort: 6, loop: 0, delay }).toFile(OUT);
+  await sharp(pages, { join: { animated: true } })
+    .webp({ quality: 84, effort: 6, loop: 0, delay })
+    .toFile(OUT);
 } finally {
   await rm(folder, { recursive: true, force: true });
 }

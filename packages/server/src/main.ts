@@ -1,13 +1,17 @@
+import { stripVTControlCharacters } from 'node:util';
 import { type CommandDef, renderUsage, runCommand } from 'citty';
 import { CommandFailure, say } from './cli/console.ts';
 import { VERSION } from './compose/version.ts';
 
+/** citty types a command by its arguments; here only its common shape matters. */
+const common = (command: unknown) => command as CommandDef;
+
 /** Loaded when named: a server should not wait for the code of the other commands. */
 const COMMANDS: Readonly<Record<string, () => Promise<CommandDef>>> = {
-  serve: async () => (await import('./cli/serve.ts')).serveCommand as CommandDef,
-  generate: async () => (await import('./cli/generate.ts')).generateCommand as CommandDef,
-  keys: async () => (await import('./cli/keys.ts')).keysCommand as CommandDef,
-  backup: async () => (await import('./cli/backup.ts')).backupCommand as CommandDef,
+  serve: async () => common((await import('./cli/serve.ts')).serveCommand),
+  generate: async () => common((await import('./cli/generate.ts')).generateCommand),
+  keys: async () => common((await import('./cli/keys.ts')).keysCommand),
+  backup: async () => common((await import('./cli/backup.ts')).backupCommand),
 };
 
 const root: CommandDef = {
@@ -28,7 +32,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const { command, parent } = await find(argv);
   const wantsHelp = argv.includes('--help') || argv.includes('-h');
   if (wantsHelp || command.run === undefined) {
-    const usage = await renderUsage(command, parent);
+    const usage = await usageOf(command, parent, wantsHelp ? process.stdout : process.stderr);
     if (wantsHelp || argv.length === 0) {
       say.out(usage);
       return 0;
@@ -65,11 +69,21 @@ async function report(error: unknown, command: CommandDef, parent?: CommandDef):
   }
   // citty marks its own complaints about arguments by this name.
   if (error instanceof Error && error.name === 'CLIError') {
-    say.error(`${await renderUsage(command, parent)}\n${error.message}`);
+    say.error(`${await usageOf(command, parent, process.stderr)}\n${error.message}`);
     return 2;
   }
   say.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
   return 1;
+}
+
+/** citty colours its text wherever it goes; a file or a pipe wants none. */
+async function usageOf(
+  command: CommandDef,
+  parent: CommandDef | undefined,
+  stream: NodeJS.WriteStream,
+): Promise<string> {
+  const usage = await renderUsage(command, parent);
+  return stream.isTTY === true ? usage : stripVTControlCharacters(usage);
 }
 
 process.exitCode = await main(process.argv.slice(2));

@@ -133,8 +133,8 @@ describe('openInbetweener', () => {
     ['flat to flat', photograph(() => 40, 64, 64), photograph(() => 200, 64, 64)],
     ['flat to texture', photograph(() => 255, 96, 64), photograph(scene, 96, 64)],
     ['inverted', photograph(scene, 96, 64), mapSamples(photograph(scene, 96, 64), (value) => 255 - value)],
-    ['4:1', photograph(scene, 640, 160), photograph(scene, 640, 160, (x, y) => [x + 20, y])],
-    ['tall', photograph(scene, 48, 256), photograph(scene, 48, 256, (x, y) => [x, y + 9])],
+    ['4:1', photograph(scene, 256, 64), photograph(scene, 256, 64, (x, y) => [x + 9, y])],
+    ['tall', photograph(scene, 32, 128), photograph(scene, 32, 128, (x, y) => [x, y + 9])],
   ])('survives %s', async (_, first, last) => {
     await withPair(first, last, async (pair) => {
       expect(pair.report.matchConfidence).toBeGreaterThanOrEqual(0);
@@ -147,8 +147,8 @@ describe('openInbetweener', () => {
   });
 
   it('stops at once when aborted and refuses to work when closed', async () => {
-    const first = photograph(scene, 640, 480);
-    const last = photograph(scene, 640, 480, (x, y) => [x + 30, y]);
+    const first = photograph(scene, 128, 96);
+    const last = photograph(scene, 128, 96, (x, y) => [x + 30, y]);
     const controller = new AbortController();
     const opening = openInbetweener(first, last, WISH, {
       threads: 1,

@@ -7,8 +7,7 @@ import { settle } from './settings.ts';
 export const backupCommand = defineCommand({
   meta: {
     name: 'backup',
-    description:
-      'Copies database and files consistently into a new folder, also while the server runs. To restore, stop the server and use that folder as the data folder.',
+    description: 'Copies database and files into a new data folder, also while the server runs.',
   },
   args: {
     to: { type: 'positional', description: 'Folder to write; it must not exist or be empty', required: true },

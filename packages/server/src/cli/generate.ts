@@ -17,8 +17,7 @@ import { settle } from './settings.ts';
 export const generateCommand = defineCommand({
   meta: {
     name: 'generate',
-    description:
-      'Makes the video between two pictures and writes it to a file. Without --url it runs a server of its own in this process, on a temporary folder, with the built-in renderer; nothing is sent anywhere.',
+    description: 'Makes the video between two pictures; without --url in this process, by the built-in renderer.',
   },
   args: {
     first: {

@@ -9,7 +9,7 @@ import { welcome } from './welcome.ts';
 export const serveCommand = defineCommand({
   meta: {
     name: 'serve',
-    description: 'Serves the API (one process, everything under one data folder). Settings: docs/configuration.md.',
+    description: 'Serves the API: one process, one data folder. All settings: docs/configuration.md.',
   },
   args: {
     host: { type: 'string', description: 'Address to listen on (HOST, default 127.0.0.1)', valueHint: 'address' },

@@ -45,7 +45,7 @@ describe('the app', () => {
       expect(headers['x-content-type-options'], url).toBe('nosniff');
       expect(headers['referrer-policy'], url).toBe('no-referrer');
       expect(headers['content-security-policy'], url).toContain("frame-ancestors 'none'");
-      expect(headers['x-request-id'], url).toMatch(/^req_[0-9a-f]{32}$/);
+      expect(headers['x-request-id'], url).toMatch(/^req_[0-9a-f-]{36}$/);
       ids.add(headers['x-request-id']);
     }
     expect(ids.size).toBe(5);

@@ -32,7 +32,7 @@ export function createApp(parts: AppParts): FastifyInstance {
   const { timeouts, log } = parts;
   const app: FastifyInstance = Fastify({
     logger: false,
-    genReqId: () => `req_${randomUUID().replaceAll('-', '')}`,
+    genReqId: () => `req_${randomUUID()}`,
     requestIdHeader: false,
     trustProxy: proxyRule(parts.trustProxy),
     bodyLimit: parts.limits.bodyBytes,

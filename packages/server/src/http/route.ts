@@ -81,7 +81,7 @@ export function mount(app: FastifyInstance, routes: readonly Route[], parts: App
         method: route.method === 'GET' ? ['GET', 'HEAD'] : route.method,
         url: route.path,
         onRequest: [(request) => identify(route, request, parts), ...bodies.gate(route.body)],
-        handler: async (request, reply) => answer(route, request, reply),
+        handler: (request, reply) => answer(route, request, reply),
       });
     });
   }

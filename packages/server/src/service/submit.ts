@@ -192,9 +192,12 @@ async function readFrame(
     case 'sample':
       return { source: ask };
     case 'output':
-      return readBytes(id, role, await parts.outputFrame(caller, ask.video, param), param);
+      // A frame of our own is never refused for its sides: at 480P and beyond 6:1 they are shorter than a caller's may be.
+      return keepBytes(id, role, await parts.outputFrame(caller, ask.video, param));
     case 'bytes':
-      return readBytes(id, role, ask.bytes, param);
+      if (ask.bytes.length > PICTURE_LIMITS.maxBytes) throw tooManyBytes(param);
+      inspectPicture(ask.bytes, param);
+      return keepBytes(id, role, ask.bytes);
   }
 }
 
@@ -207,9 +210,7 @@ function checkUrl(parts: SubmitParts, url: string, param: string): void {
   }
 }
 
-function readBytes(id: VideoId, role: FrameRole, bytes: Uint8Array, param: string): ReadFrame {
-  if (bytes.length > PICTURE_LIMITS.maxBytes) throw tooManyBytes(param);
-  inspectPicture(bytes, param);
+function keepBytes(id: VideoId, role: FrameRole, bytes: Uint8Array): ReadFrame {
   const facts = { sha256: sha256(bytes), bytes: bytes.length };
   const source: FrameSource =
     bytes.length <= ROW_BYTES_MAX

@@ -36,8 +36,9 @@ export function settleFlow(flow: Flow, kept: Float32Array, camera: Homography, i
       const partnerX = at.x + bilinear(u, width, height, at.x, at.y);
       const partnerY = at.y + bilinear(v, width, height, at.x, at.y);
       const back = project(camera, partnerX, partnerY);
-      flow.u[i] = Math.min(2 * width, Math.max(-2 * width, back.x - x));
-      flow.v[i] = Math.min(2 * height, Math.max(-2 * height, back.y - y));
+      const isSane = Math.abs(back.x - x) < 2 * width && Math.abs(back.y - y) < 2 * height;
+      flow.u[i] = isSane ? back.x - x : 0;
+      flow.v[i] = isSane ? back.y - y : 0;
       const inside = at.x >= 0 && at.y >= 0 && at.x <= width - 1 && at.y <= height - 1;
       kept[i] = inside ? bilinear(known, width, height, at.x, at.y) : 0;
     }

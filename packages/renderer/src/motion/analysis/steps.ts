@@ -119,7 +119,7 @@ export class AnalysisSteps {
     return count;
   }
 
-  /** Chooses between the candidates and expresses the last side's motion in its own raster. */
+  /** Chooses between the candidates, refines the seams of the choice, and expresses the last side's motion in its own raster. */
   choose(side: Side, camera: Homography | null, seedCounts: readonly [number, number]): void {
     const { searched, matched, chosen, kept } = this.store;
     const { from, to } = this.facing(side);
@@ -129,7 +129,7 @@ export class AnalysisSteps {
     const back = both ? [searched[other], matched[other]] : [searched[other]];
     const flow = chooseFlow(comparable(from), comparable(to), candidates, back);
     const refiner = new Refiner(this.kernels, this.buffer, this.layout.workspaces[side]);
-    copyFlow(refiner.refine(lumaOf(from), lumaOf(to), flow, 3), chosen[side]);
+    copyFlow(refiner.refine(lumaOf(from), lumaOf(to), flow, REFINEMENTS), chosen[side]);
     if (side === 1 && camera !== null) settleFlow(chosen[1], kept[1], camera, invert(camera));
   }
 

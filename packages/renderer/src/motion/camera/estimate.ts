@@ -3,7 +3,7 @@ import type { MatchLayout } from '../match/match-layout.ts';
 import type { ColourPlanes } from '../raster/plane.ts';
 import { explainsPictures, isCameraLike } from './acceptance.ts';
 import { fitByConsensus, type PointPairs } from './fit.ts';
-import { type Homography, project } from './homography.ts';
+import { type Homography, invert, normalise, project } from './homography.ts';
 
 /** A match counts when it is this much nearer than the second candidate (sums of absolute differences). */
 const RATIO = 0.86;
@@ -27,7 +27,11 @@ export function estimateCamera(
   const pairs = matchFeatures(kernels, buffer, layout, counts);
   const found = fitByConsensus(pairs, TOLERANCE, seed);
   if (found === null || found.inliers < LEAST_INLIERS || found.inliers < LEAST_SHARE * pairs.x.length) return null;
-  if (!isCameraLike(found.map, first.width, first.height)) return null;
+  // Both ways: a horizon may lie inside the last picture though it lies outside the first.
+  const plausible = [found.map, normalise(invert(found.map))].every((map) =>
+    isCameraLike(map, first.width, first.height),
+  );
+  if (!plausible) return null;
   if (meanMotion(found.map, first.width, first.height) < LEAST_MOTION * first.width) return null;
   return explainsPictures(found.map, first, last) ? found.map : null;
 }

@@ -27,20 +27,21 @@ const PAD: i32 = 8;
   return f32x4.pmax(f32x4.splat(0), f32x4.sub(last, f32x4.abs(f32x4.sub(last, f32x4.abs(x)))));
 }
 
-// 4×4 samples from `at`, weighted: the bicubic value × 16384.
+// 4×4 samples from `at`, weighted: four numbers whose sum is the bicubic value × 16384.
 // @ts-ignore: decorator
-@inline function cubic(at: usize, stride: usize, wx: usize, wy: usize): i32 {
+@inline function cubic(at: usize, stride: usize, wx: usize, wy: usize): v128 {
   let q = v128.load32_zero(at);
   q = v128.load_lane<u32>(at + stride, q, 1);
   q = v128.load_lane<u32>(at + 2 * stride, q, 2);
   q = v128.load_lane<u32>(at + 3 * stride, q, 3);
   const x = v128.load64_splat(wx);
   const low = i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(q), x), high = i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_u(q), x);
-  const rows = i32x4.add(v128.shuffle<i32>(low, high, 0, 2, 4, 6), v128.shuffle<i32>(low, high, 1, 3, 5, 7));
-  const m = i32x4.mul(rows, i32x4.extend_low_i16x8_s(v128.load64_zero(wy)));
-  const z = i32x4.add(m, v128.shuffle<i32>(m, m, 2, 3, 0, 1));
-  return i32x4.extract_lane(z, 0) + i32x4.extract_lane(z, 1);
+  return i32x4.mul(pairs(low, high), i32x4.extend_low_i16x8_s(v128.load64_zero(wy)));
 }
+
+// Sums of neighbours: a0+a1, a2+a3, b0+b1, b2+b3.
+// @ts-ignore: decorator
+@inline function pairs(a: v128, b: v128): v128 { return i32x4.add(v128.shuffle<i32>(a, b, 0, 2, 4, 6), v128.shuffle<i32>(a, b, 1, 3, 5, 7)); }
 
 // Four bicubic values × 16384 at (x, y), positions rounded to 1/32 sample.
 // @ts-ignore: decorator
@@ -51,11 +52,11 @@ const PAD: i32 = 8;
   const at = i32x4.add(i32x4.mul(i32x4.shr_s(qy, 5), i32x4.splat(stride)), i32x4.shr_s(qx, 5));
   const wx = i32x4.shl(v128.and(qx, mask), 3), wy = i32x4.shl(v128.and(qy, mask), 3);
   const base = plane + <usize>((PAD - 1) * stride + PAD - 1), s = <usize>stride;
-  let out = i32x4.splat(cubic(base + <usize>i32x4.extract_lane(at, 0), s, weights + <usize>i32x4.extract_lane(wx, 0), weights + <usize>i32x4.extract_lane(wy, 0)));
-  out = i32x4.replace_lane(out, 1, cubic(base + <usize>i32x4.extract_lane(at, 1), s, weights + <usize>i32x4.extract_lane(wx, 1), weights + <usize>i32x4.extract_lane(wy, 1)));
-  out = i32x4.replace_lane(out, 2, cubic(base + <usize>i32x4.extract_lane(at, 2), s, weights + <usize>i32x4.extract_lane(wx, 2), weights + <usize>i32x4.extract_lane(wy, 2)));
-  out = i32x4.replace_lane(out, 3, cubic(base + <usize>i32x4.extract_lane(at, 3), s, weights + <usize>i32x4.extract_lane(wx, 3), weights + <usize>i32x4.extract_lane(wy, 3)));
-  return f32x4.convert_i32x4_s(out);
+  const c0 = cubic(base + <usize>i32x4.extract_lane(at, 0), s, weights + <usize>i32x4.extract_lane(wx, 0), weights + <usize>i32x4.extract_lane(wy, 0));
+  const c1 = cubic(base + <usize>i32x4.extract_lane(at, 1), s, weights + <usize>i32x4.extract_lane(wx, 1), weights + <usize>i32x4.extract_lane(wy, 1));
+  const c2 = cubic(base + <usize>i32x4.extract_lane(at, 2), s, weights + <usize>i32x4.extract_lane(wx, 2), weights + <usize>i32x4.extract_lane(wy, 2));
+  const c3 = cubic(base + <usize>i32x4.extract_lane(at, 3), s, weights + <usize>i32x4.extract_lane(wx, 3), weights + <usize>i32x4.extract_lane(wy, 3));
+  return f32x4.convert_i32x4_s(pairs(pairs(c0, c1), pairs(c2, c3)));
 }
 
 // @ts-ignore: decorator

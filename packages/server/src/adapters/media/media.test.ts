@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { renderVideo } from '@inbetween/renderer';
 import sharp from 'sharp';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { keepingLog } from '../system/keeping-log.fixture.ts';
@@ -156,6 +157,19 @@ describe('the warm media child', () => {
 });
 
 describe('inspection of video files', () => {
+  it('measures a video', async () => {
+    const { parts } = open();
+    const [first, last, video] = ['first.png', 'last.png', 'video.mp4'].map((name) => join(folder, name));
+    if (first === undefined || last === undefined || video === undefined) throw new Error('three paths were expected');
+    await writeFile(first, picture);
+    await writeFile(last, picture);
+    const plan = { first, last, video, fps: 30, frames: 3, seed: 0, prompt: '', negativePrompt: '', threads: 1 };
+    await renderVideo({ ...plan, encoder: { kind: 'builtin' } });
+    const facts = await parts.media.inspect(video, signal);
+    expect(facts).toMatchObject({ width: 320, height: 240, frames: 3, fps: 30, durationMs: 100, faststart: true });
+    expect(facts.codec).toMatch(/^avc1/);
+  });
+
   it('calls what is no video damaged, whatever it is', async () => {
     const { parts } = open();
     const path = join(folder, 'video.mp4');

@@ -89,7 +89,7 @@ async function open(options: Partial<RendererOptions> = {}) {
   } satisfies BackendUnderTest & { log: unknown; tmpFolder: string };
 }
 
-backendContract('renderer', open);
+backendContract('renderer', 'local', open);
 
 describe('the built-in renderer', { timeout: 60_000 }, () => {
   let world: Awaited<ReturnType<typeof open>>;
