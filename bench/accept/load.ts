@@ -26,6 +26,7 @@ async function run({ port, request, connections, ms }: LoadOrder): Promise<LoadA
   const times: number[] = [];
   const begun = performance.now();
   const until = begun + ms;
+  stayAwake(until);
   await Promise.all(Array.from({ length: connections }, () => keepAsking(port, request, until, times)));
   const seconds = (performance.now() - begun) / 1000;
   return {
@@ -34,6 +35,14 @@ async function run({ port, request, connections, ms }: LoadOrder): Promise<LoadA
     p50Ms: round(quantile(times, 0.5)),
     p99Ms: round(quantile(times, 0.99)),
   };
+}
+
+/**
+ * A server that is slower than we are would otherwise find us asleep at each of its answers, and on a virtual machine
+ * waking a sleeper costs the writer more than the write: a toll on the slower side alone.
+ */
+function stayAwake(until: number): void {
+  if (performance.now() < until) setImmediate(stayAwake, until);
 }
 
 /** One connection until `until`; any answer but 200 ends the measurement, because it would be of something else. */

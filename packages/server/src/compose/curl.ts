@@ -12,6 +12,6 @@ export function exampleCurl(url: string, key: string): string {
     `curl --request POST --url ${url}/v1/videos \\`,
     `  --header "Authorization: Bearer ${key}" \\`,
     `  --header 'Content-Type: application/json' \\`,
-    `  --data '${JSON.stringify(body)}'`,
+    `  --data '${JSON.stringify(body, null, 2)}'`,
   ].join('\n');
 }

@@ -140,7 +140,6 @@ export interface Warning {
     | 'first_frame_cropped'
     | 'identical_frames'
     | 'upscaled'
-    | 'built_in_renderer'
-    | 'prompt_extend_ignored';
+    | 'built_in_renderer';
   readonly message: string;
 }

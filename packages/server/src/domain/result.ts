@@ -27,8 +27,8 @@ export interface Result {
   readonly facts: VideoFacts;
   /** Shown under `metadata`: mode, match_confidence, honoured, ignored … */
   readonly report: Readonly<Record<string, Json>>;
-  /** The prompt that was really used, when the backend tells. */
-  readonly actualPrompt: string | null;
+  /** The prompt that was really used: rewritten by the backend, or the caller's own. */
+  readonly actualPrompt: string;
 }
 
 /** The two prepared inputs: PNGs of identical size. */

@@ -111,7 +111,7 @@ export async function testApp(changed: Partial<AppParts> = {}) {
       const video = await put(`videos/${id}/1/video.mp4`, bytes, 'video/mp4');
       const lastFrame = await put(`videos/${id}/1/last.png`, png(1280, 720), 'image/png');
       const facts = { width: 1280, height: 720, fps: 30, frames: 150, durationMs: 5_000 };
-      const result = { video, thumbnail: null, lastFrame, facts, report, actualPrompt: null };
+      const result = { video, thumbnail: null, lastFrame, facts, report, actualPrompt: '' };
       return step(id, (found, now) => succeed(found, result, now, DEFAULT_POLICY));
     },
     fail: (id: string) =>

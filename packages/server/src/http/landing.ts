@@ -9,7 +9,8 @@ const STYLE = `
   --good: light-dark(#2c7a4b, #6cc28d); --bad: light-dark(#b3452c, #f08a6e); }
 * { box-sizing: border-box; margin: 0; }
 body { font: 16px/1.6 system-ui, sans-serif; color: var(--ink); background: var(--paper); }
-main { max-width: 44rem; margin: 0 auto; padding: 4rem 1.25rem; display: grid; gap: 2rem; }
+main { max-width: 44rem; margin: 0 auto; padding: 4rem 1.25rem; display: grid; gap: 2rem;
+  grid-template-columns: minmax(0, 1fr); }
 h1 { font-size: 2rem; line-height: 1.2; letter-spacing: -.02em; }
 h2 { font-size: .8rem; text-transform: uppercase; letter-spacing: .08em; color: var(--soft); margin-bottom: .5rem; }
 p { color: var(--soft); }

@@ -209,7 +209,8 @@ async function keep(
       lastFrame: await optional('last_frame.png', 'image/png', finished.lastFrame),
       facts: { width, height, fps, frames, durationMs },
       report: finished.report,
-      actualPrompt: finished.actualPrompt ?? null,
+      // A backend that rewrites prompts says so; any other used it as it was.
+      actualPrompt: finished.actualPrompt ?? chain.video.generation.prompt,
     };
   } finally {
     await finished.release();

@@ -1,8 +1,8 @@
 import { blur } from '../raster/gaussian.ts';
 import { type Gradient, gradient } from '../raster/gradient.ts';
 import type { Plane } from '../raster/plane.ts';
-import { resize } from '../raster/resample.ts';
-import { bilinear } from '../raster/sample.ts';
+import { pyramid, resize } from '../raster/resample.ts';
+import { Place } from '../raster/sample.ts';
 import { findCorners } from './corners.ts';
 
 /** Bytes of one descriptor: 4×4 cells of 8 directions. */
@@ -28,12 +28,15 @@ export function findFeatures(luma: Plane): Features {
   const xs: number[] = [];
   const ys: number[] = [];
   const descriptors = new Uint8Array(MOST_FEATURES * FEATURE_BYTES);
+  const halved = pyramid(luma, 3);
   SCALES.forEach((scale, i) => {
     const width = Math.round(luma.width * scale);
     const height = Math.round(luma.height * scale);
     if (Math.min(width, height) < 40) return;
-    // Blurring by half the size of the target sample keeps the reduced raster free of aliases.
-    const reduced = scale === 1 ? blur(luma, 0.7) : resize(blur(luma, 0.6 / scale), width, height);
+    // The raster is halved as far as possible first; blurring by half a target sample keeps the rest free of aliases.
+    const halvings = scale <= 0.25 ? 2 : scale <= 0.5 ? 1 : 0;
+    const base = halved[halvings]!;
+    const reduced = scale === 1 ? blur(luma, 0.7) : resize(blur(base, 0.6 / (scale * 2 ** halvings)), width, height);
     const slope = gradient(reduced);
     for (const corner of findCorners(reduced, Math.floor(MOST_FEATURES * SHARES[i]!))) {
       const angle = mainDirection(slope, corner.x, corner.y);
@@ -63,7 +66,7 @@ function mainDirection(slope: Gradient, x: number, y: number): number {
       const gy = slope.y.data[py * width + px]!;
       const position = ((Math.atan2(gy, gx) + 2 * Math.PI) / (2 * Math.PI)) * ANGLES;
       const bin = Math.floor(position);
-      const weight = Math.hypot(gx, gy) * Math.exp(-(dx * dx + dy * dy) / 40);
+      const weight = Math.sqrt(gx * gx + gy * gy) * Math.exp(-(dx * dx + dy * dy) / 40);
       histogram[bin % ANGLES]! += weight * (1 - (position - bin));
       histogram[(bin + 1) % ANGLES]! += weight * (position - bin);
     }
@@ -84,15 +87,17 @@ function describe(slope: Gradient, x: number, y: number, angle: number, out: Uin
   const c = Math.cos(angle);
   const s = Math.sin(angle);
   const sums = new Float32Array(FEATURE_BYTES);
+  const place = new Place(width, height);
   for (let j = 0; j < 16; j++) {
     for (let i = 0; i < 16; i++) {
       const rx = i - 7.5;
       const ry = j - 7.5;
       const px = x + SPACING * (c * rx - s * ry);
       const py = y + SPACING * (s * rx + c * ry);
-      const gx = bilinear(slope.x.data, width, height, px, py);
-      const gy = bilinear(slope.y.data, width, height, px, py);
-      const strength = Math.hypot(gx, gy) * Math.exp(-(rx * rx + ry * ry) / 128);
+      place.aim(px, py);
+      const gx = place.read(slope.x.data);
+      const gy = place.read(slope.y.data);
+      const strength = Math.sqrt(gx * gx + gy * gy) * Math.exp(-(rx * rx + ry * ry) / 128);
       const turned = Math.atan2(gy, gx) - angle;
       const position = ((turned / (2 * Math.PI) + 2) % 1) * 8;
       spread(sums, (i + 0.5) / 4 - 0.5, (j + 0.5) / 4 - 0.5, position, strength);

@@ -1,7 +1,7 @@
 import { type Homography, project } from '../camera/homography.ts';
 import { blur } from '../raster/gaussian.ts';
 import { type ColourPlanes, emptyPlane, type Flow, type Plane } from '../raster/plane.ts';
-import { bilinear } from '../raster/sample.ts';
+import { Place } from '../raster/sample.ts';
 
 /** Scales of the colour difference (0..255 steps) and of the round-trip error (samples), the study's tuning. */
 const COLOUR_SCALE = 12;
@@ -22,6 +22,7 @@ export function confidence(from: ColourPlanes, to: ColourPlanes, motion: SideMot
   const { width, height } = from;
   const colour = emptyPlane(width, height);
   const trip = new Float32Array(width * height);
+  const place = new Place(width, height);
   const outside = new Uint8Array(width * height);
   for (let y = 0, i = 0; y < height; y++) {
     for (let x = 0; x < width; x++, i++) {
@@ -32,17 +33,14 @@ export function confidence(from: ColourPlanes, to: ColourPlanes, motion: SideMot
         x: Math.min(2 * width, Math.max(-width, q.x)),
         y: Math.min(2 * height, Math.max(-height, q.y)),
       };
+      place.aim(there.x, there.y);
       colour.data[i] =
-        Math.abs(bilinear(to.luma, width, height, there.x, there.y) - from.luma[i]!) +
-        0.5 * Math.abs(bilinear(to.blue, width, height, there.x, there.y) - from.blue[i]!) +
-        0.5 * Math.abs(bilinear(to.red, width, height, there.x, there.y) - from.red[i]!);
-      const home = project(
-        back.camera,
-        there.x + bilinear(back.residual.u, width, height, there.x, there.y),
-        there.y + bilinear(back.residual.v, width, height, there.x, there.y),
-      );
-      const length = Math.hypot(there.x - x, there.y - y);
-      trip[i] = Math.hypot(home.x - x, home.y - y) / (TRIP_SCALE + TRIP_PER_SAMPLE * length);
+        Math.abs(place.read(to.luma) - from.luma[i]!) +
+        0.5 * Math.abs(place.read(to.blue) - from.blue[i]!) +
+        0.5 * Math.abs(place.read(to.red) - from.red[i]!);
+      const home = project(back.camera, there.x + place.read(back.residual.u), there.y + place.read(back.residual.v));
+      const length = distance(there.x - x, there.y - y);
+      trip[i] = distance(home.x - x, home.y - y) / (TRIP_SCALE + TRIP_PER_SAMPLE * length);
       if (there.x < 0 || there.y < 0 || there.x > width - 1 || there.y > height - 1) outside[i] = 1;
     }
   }
@@ -53,4 +51,9 @@ export function confidence(from: ColourPlanes, to: ColourPlanes, motion: SideMot
     out.data[i] = outside[i] ? 0.1 * trust : trust;
   }
   return out;
+}
+
+/** Math.hypot pays for a guard against overflow, which distances in samples do not need. */
+function distance(x: number, y: number): number {
+  return Math.sqrt(x * x + y * y);
 }

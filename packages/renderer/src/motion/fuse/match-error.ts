@@ -1,6 +1,6 @@
 import { type Gradient, gradient } from '../raster/gradient.ts';
 import { type ColourPlanes, type Flow, lumaOf } from '../raster/plane.ts';
-import { bilinear } from '../raster/sample.ts';
+import { Place } from '../raster/sample.ts';
 
 /** No single sample may be worse than this (0..255 steps): a wrong pixel is wrong, however bright. */
 const WORST = 40;
@@ -21,6 +21,7 @@ export function comparable(colours: ColourPlanes): ComparedPicture {
 export function matchError(from: ComparedPicture, to: ComparedPicture, flow: Flow): Float32Array {
   const { width, height } = flow;
   const out = new Float32Array(width * height);
+  const place = new Place(width, height);
   const a = from.colours;
   const b = to.colours;
   for (let y = 0, i = 0; y < height; y++) {
@@ -31,11 +32,12 @@ export function matchError(from: ComparedPicture, to: ComparedPicture, flow: Flo
         out[i] = WORST;
         continue;
       }
-      const luma = Math.abs(bilinear(b.luma, width, height, tx, ty) - a.luma[i]!);
-      const blue = Math.abs(bilinear(b.blue, width, height, tx, ty) - a.blue[i]!);
-      const red = Math.abs(bilinear(b.red, width, height, tx, ty) - a.red[i]!);
-      const slopeX = Math.abs(bilinear(to.slope.x.data, width, height, tx, ty) - from.slope.x.data[i]!);
-      const slopeY = Math.abs(bilinear(to.slope.y.data, width, height, tx, ty) - from.slope.y.data[i]!);
+      place.aim(tx, ty);
+      const luma = Math.abs(place.read(b.luma) - a.luma[i]!);
+      const blue = Math.abs(place.read(b.blue) - a.blue[i]!);
+      const red = Math.abs(place.read(b.red) - a.red[i]!);
+      const slopeX = Math.abs(place.read(to.slope.x.data) - from.slope.x.data[i]!);
+      const slopeY = Math.abs(place.read(to.slope.y.data) - from.slope.y.data[i]!);
       out[i] = Math.min(WORST, luma + 0.5 * (blue + red)) + SLOPE_WEIGHT * Math.min(WORST, 2 * (slopeX + slopeY));
     }
   }
@@ -46,12 +48,14 @@ export function matchError(from: ComparedPicture, to: ComparedPicture, flow: Flo
 export function roundTrip(flow: Flow, back: Flow): Float32Array {
   const { width, height } = flow;
   const out = new Float32Array(width * height);
+  const place = new Place(width, height);
   for (let y = 0, i = 0; y < height; y++) {
     for (let x = 0; x < width; x++, i++) {
       const tx = x + flow.u[i]!;
       const ty = y + flow.v[i]!;
-      const u = flow.u[i]! + bilinear(back.u, width, height, tx, ty);
-      const v = flow.v[i]! + bilinear(back.v, width, height, tx, ty);
+      place.aim(tx, ty);
+      const u = flow.u[i]! + place.read(back.u);
+      const v = flow.v[i]! + place.read(back.v);
       out[i] = Math.sqrt(u * u + v * v);
     }
   }

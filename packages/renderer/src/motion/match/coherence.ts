@@ -51,7 +51,7 @@ function coherent(u: Int32Array, v: Int32Array, confirmed: Uint8Array, columns: 
           const j = y * columns + x;
           if (!confirmed[j]) continue;
           const apart = Math.max(Math.abs(u[j]! - u[i]!), Math.abs(v[j]! - v[i]!));
-          if (apart < tolerance + 0.25 * Math.hypot(dx, dy)) agreeing++;
+          if (apart < tolerance + 0.25 * Math.sqrt(dx * dx + dy * dy)) agreeing++;
         }
       }
       if (agreeing > needed) kept[i] = 1;

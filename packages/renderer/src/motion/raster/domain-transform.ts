@@ -39,19 +39,31 @@ export function domainTransform(
   range: number,
 ): void {
   const { width, height } = edges;
-  const feedback = new Float32Array(width * height);
+  const across = firstFeedback(edges.across, spatial, range);
+  const down = firstFeedback(edges.down, spatial, range);
   for (let pass = 0; pass < PASSES; pass++) {
-    const sigma = (spatial * Math.sqrt(3) * 2 ** (PASSES - 1 - pass)) / Math.sqrt(4 ** PASSES - 1);
-    const decay = -Math.SQRT2 / sigma;
-    fillFeedback(feedback, edges.across, decay, spatial / range);
-    for (const channel of channels) filterRows(channel, feedback, width, height);
-    fillFeedback(feedback, edges.down, decay, spatial / range);
-    for (const channel of channels) filterColumns(channel, feedback, width, height);
+    if (pass > 0) {
+      // The scale halves from pass to pass, so the exponent doubles: a square instead of an exponential.
+      square(across);
+      square(down);
+    }
+    for (const channel of channels) filterRows(channel, across, width, height);
+    for (const channel of channels) filterColumns(channel, down, width, height);
   }
 }
 
-function fillFeedback(feedback: Float32Array, edges: Float32Array, decay: number, ratio: number): void {
-  for (let i = 0; i < feedback.length; i++) feedback[i] = Math.exp(decay * (1 + ratio * edges[i]!));
+/** How much of its neighbour a sample keeps in the first, widest pass. */
+function firstFeedback(distances: Float32Array, spatial: number, range: number): Float32Array {
+  const sigma = (spatial * Math.sqrt(3) * 2 ** (PASSES - 1)) / Math.sqrt(4 ** PASSES - 1);
+  const decay = -Math.SQRT2 / sigma;
+  const ratio = spatial / range;
+  const out = new Float32Array(distances.length);
+  for (let i = 0; i < out.length; i++) out[i] = Math.exp(decay * (1 + ratio * distances[i]!));
+  return out;
+}
+
+function square(values: Float32Array): void {
+  for (let i = 0; i < values.length; i++) values[i]! *= values[i]!;
 }
 
 function filterRows(data: Float32Array, feedback: Float32Array, width: number, height: number): void {

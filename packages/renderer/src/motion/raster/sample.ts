@@ -16,6 +16,45 @@ export function bilinear(data: Float32Array, width: number, height: number, x: n
   return upper + shareY * (lower - upper);
 }
 
+/** One place of a raster, for reading several planes there: the position is worked out once. */
+export class Place {
+  private readonly width: number;
+  private readonly height: number;
+  private at = 0;
+  private right = 0;
+  private down = 0;
+  private shareX = 0;
+  private shareY = 0;
+
+  constructor(width: number, height: number) {
+    this.width = width;
+    this.height = height;
+  }
+
+  /** Moves to (x, y). */
+  aim(x: number, y: number): void {
+    const lastX = this.width - 1;
+    const lastY = this.height - 1;
+    const cx = x < 0 ? 0 : x > lastX ? lastX : x;
+    const cy = y < 0 ? 0 : y > lastY ? lastY : y;
+    const left = cx | 0;
+    const top = cy | 0;
+    this.shareX = cx - left;
+    this.shareY = cy - top;
+    this.at = top * this.width + left;
+    this.right = left < lastX ? 1 : 0;
+    this.down = top < lastY ? this.width : 0;
+  }
+
+  /** The bilinear value of a plane here. */
+  read(data: Float32Array): number {
+    const { at, right, down, shareX } = this;
+    const upper = data[at]! + shareX * (data[at + right]! - data[at]!);
+    const lower = data[at + down]! + shareX * (data[at + down + right]! - data[at + down]!);
+    return upper + this.shareY * (lower - upper);
+  }
+}
+
 /** Catmull-Rom bicubic value (a = -0.5) at (x, y). */
 export function bicubic(data: Float32Array, width: number, height: number, x: number, y: number): number {
   const cx = x < 0 ? 0 : x > width - 1 ? width - 1 : x;

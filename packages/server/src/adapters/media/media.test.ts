@@ -94,18 +94,6 @@ describe('the warm media child', () => {
     expect(pid()).toBeDefined();
   });
 
-  it('costs a crash one job, and is there for the next', async () => {
-    const { prepare, pid, log } = open();
-    await prepare();
-    process.kill(pid() ?? 0, 'SIGSTOP');
-    const struck = prepare();
-    const innocent = prepare();
-    process.kill(pid() ?? 0, 'SIGKILL');
-    await expect(struck).rejects.toMatchObject({ name: 'Fault', code: 'internal_error', retryable: true });
-    expect((await innocent).identical).toBe(true);
-    expect(log.lines.some((line) => line.startsWith('warn media child lost'))).toBe(true);
-  });
-
   it('kills a job that takes too long', async () => {
     const { prepare, pid } = open({ jobMs: 3000 });
     await prepare();
@@ -141,18 +129,6 @@ describe('the warm media child', () => {
     for (const job of await jobs) expect(job).toMatchObject({ status: 'rejected', reason: { code: 'shutting_down' } });
     await expect(prepare()).rejects.toMatchObject({ code: 'shutting_down' });
     expect(pid()).toBeUndefined();
-  });
-
-  it('lets a second child do what the first has no time for', async () => {
-    const { parts, prepare } = open({ children: 2 });
-    await prepare();
-    const [first] = parts.children();
-    process.kill(first?.pid ?? 0, 'SIGSTOP');
-    const stuck = prepare();
-    expect((await prepare()).identical).toBe(true);
-    expect(parts.children()).toHaveLength(2);
-    process.kill(first?.pid ?? 0, 'SIGCONT');
-    await stuck;
   });
 });
 
