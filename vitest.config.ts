@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** Two kinds of tests: `unit` runs in-process, `acceptance` spawns the real server and may take a minute each. */
+/**
+ * Three kinds of tests: `unit` runs in-process; `acceptance` spawns the real server, after `unit` and one file at a time,
+ * because rendering wants the whole machine; `soak` is what takes too long to wait for (`npm run soak`).
+ */
 export default defineConfig({
   test: {
     projects: [
@@ -18,6 +21,17 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 60_000,
           fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'soak',
+          include: ['test/soak/**/*.test.ts'],
+          testTimeout: 1_800_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -103,7 +103,7 @@ export async function measureReads(bench: Bench, status: Reachable): Promise<rea
   const barePort = await bench.api.ask<number>({ do: 'serveBare', text } satisfies ApiOrder);
   const ask = (port: number, path: string) => {
     const request = wire('GET', path, bench.secret);
-    return (ms: number) => press(bench, { port, request, connections: READERS, ms });
+    return (ms: number) => press(bench, { port, request, connections: READERS, ms, awake: true });
   };
   const ours = ask(bench.port, `/v1/videos/${id}`);
   const theirs = ask(barePort, '/static');

@@ -55,5 +55,9 @@ export type OpenInbetweener = (
   first: RgbPicture,
   last: RgbPicture,
   wish: MotionWish,
-  options: { readonly threads: number; readonly onProgress?: (fraction: number) => void; readonly signal?: AbortSignal },
+  options: {
+    readonly threads: number;
+    readonly onProgress?: (fraction: number) => void;
+    readonly signal?: AbortSignal;
+  },
 ) => Promise<Inbetweener>;

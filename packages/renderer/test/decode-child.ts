@@ -3,6 +3,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { ALL_FORMATS, BufferSource, Input, VideoSampleSink } from 'mediabunny';
 
 process.env['NODE_WEBCODECS_FORCE'] = 'static';
+// The decoder works on threads that do not keep the process alive by themselves.
+setInterval(() => {}, 1_000);
 const { VideoDecoder, VideoFrame, EncodedVideoChunk, VideoColorSpace } = await import('node-webcodecs');
 Object.assign(globalThis, { VideoDecoder, VideoFrame, EncodedVideoChunk, VideoColorSpace });
 

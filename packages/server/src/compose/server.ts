@@ -72,6 +72,7 @@ export async function startServer(config: Config, { showFirstKey }: StartOptions
       running.push(part);
     }
     world.media.warm();
+    void probeBackends(world);
     // Last: a key made for a start that fails would never be shown to anybody.
     const firstKey = await ensureFirstKey(config, world, keys, showFirstKey);
     return {
@@ -92,6 +93,7 @@ export async function startServer(config: Config, { showFirstKey }: StartOptions
 
 /** Kept of the grace period for giving back, closing connections and the store. */
 const STOP_RESERVE_MS = 4_000;
+const PROBE_MS = 30_000;
 const SIGNING_SECRET = 'content-url-1';
 
 async function appParts(config: Config, world: World, keys: Keys, publicUrl: () => string): Promise<AppParts> {
@@ -126,6 +128,15 @@ async function appParts(config: Config, world: World, keys: Keys, publicUrl: () 
     version: VERSION,
     examples: { curl: (address) => exampleCurl(address, '$INBETWEEN_API_KEY') },
   };
+}
+
+/** Finds out in the background whether the backends can work; `/readyz` and the log tell what is missing. */
+async function probeBackends({ backends, log }: World): Promise<void> {
+  for (const backend of Object.values(backends)) {
+    const found = await backend.probe(AbortSignal.timeout(PROBE_MS)).catch(() => undefined);
+    if (found?.ready !== false) continue;
+    log.warn({ backend: backend.name, problems: found.problems }, 'a backend cannot make videos');
+  }
 }
 
 async function readinessOf({ store, backends }: World): Promise<readonly Readiness[]> {

@@ -12,9 +12,8 @@ import { allRoutes } from './routes.ts';
 /** Nothing we answer may be framed, sniffed or told to other sites; pages and files widen the policy for themselves. */
 const GUARD_HEADERS = {
   'x-content-type-options': 'nosniff',
-  'content-security-policy': "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
   'referrer-policy': 'no-referrer',
-  'cross-origin-opener-policy': 'same-origin',
   'cache-control': 'no-store',
 } as const;
 

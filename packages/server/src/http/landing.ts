@@ -49,7 +49,8 @@ export function landingRoute(parts: AppParts): Route {
       faults: [],
     },
     async answer(_request, reply) {
-      reply.header('content-security-policy', PAGE_CSP).type('text/html; charset=utf-8');
+      reply.headers({ 'content-security-policy': PAGE_CSP, 'cross-origin-opener-policy': 'same-origin' });
+      reply.type('text/html; charset=utf-8');
       return reply.send(page(await parts.readiness(), parts.examples.curl(parts.publicUrl()), parts.version));
     },
   };

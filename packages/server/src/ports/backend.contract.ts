@@ -164,7 +164,10 @@ export function backendContract(
       await nothingLeft();
     });
 
-    it.runIf(kind === 'operations')('resumes a remembered operation and starts no second one', async () => {
+    // Only a backend whose work goes on at a peer has something to resume.
+    if (kind !== 'operations') return;
+
+    it('resumes a remembered operation and starts no second one', async () => {
       const ask = await world.ask(attempt());
       const before = world.accepted?.() ?? Number.NaN;
       const events = world.backend.generate(ask, never)[Symbol.asyncIterator]();

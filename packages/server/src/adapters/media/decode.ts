@@ -74,17 +74,6 @@ export async function cutOut(picture: OpenPicture, crop: CoverCrop, target: Size
   return { ...target, data };
 }
 
-/**
- * PNG for what is read again by a renderer or an upstream. Filters at a low level: half the bytes of no filters for
- * 40 ms more of one core at 720p.
- */
-export function encodePng(pixels: RgbPixels): Promise<Uint8Array> {
-  const { data, width, height } = pixels;
-  return sharp(data, { raw: { width, height, channels: 3 } })
-    .png({ compressionLevel: 2, adaptiveFiltering: true })
-    .toBuffer();
-}
-
 /** Failures that say something of this machine, and nothing of the picture. */
 const OURS = /out of memory|unable to allocate|no space left/i;
 

@@ -1,7 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import type { SizeTier } from '../../domain/model.ts';
 import { coverCrop, outputSize, type Size } from '../../domain/size.ts';
-import { cutOut, encodePng, type OpenPicture, openPicture, type RgbPixels } from './decode.ts';
+import { cutOut, type OpenPicture, openPicture, type RgbPixels } from './decode.ts';
+import { encodePng } from './png.ts';
 import type { PairFacts, PreparedFacts } from './protocol.ts';
 
 /** Above this many pixels in both pictures together they are decoded one after the other, to halve the memory. */
