@@ -1,8 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Three kinds of tests: `unit` runs in-process; `acceptance` spawns the real server, after `unit` and one file at a time,
- * because rendering wants the whole machine; `soak` is what takes too long to wait for (`npm run soak`).
+ * Four kinds of tests: `unit` runs in-process; `acceptance` spawns the real server, after `unit` and one file at a time,
+ * because rendering wants the whole machine; `long` takes minutes and runs in CI (`npm run test:long`); `soak` is what
+ * takes too long to wait for (`npm run soak`).
  */
 export default defineConfig({
   test: {
@@ -12,6 +13,8 @@ export default defineConfig({
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts', 'test/*.test.ts'],
           testTimeout: 20_000,
+          // Most files wait for children and timers, so one worker per core is not too many.
+          maxWorkers: '100%',
         },
       },
       {
@@ -26,12 +29,22 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'long',
+          include: ['test/long/**/*.test.ts'],
+          testTimeout: 400_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
           name: 'soak',
           include: ['test/soak/**/*.test.ts'],
           testTimeout: 1_800_000,
           hookTimeout: 60_000,
           fileParallelism: false,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],

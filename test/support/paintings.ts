@@ -1,4 +1,4 @@
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 
 /** How a scene is seen; what is left out is in the middle. */
 export interface View {
@@ -11,7 +11,7 @@ export interface View {
  * A painted scene with edges, soft slopes and texture: enough for a renderer to find its way, and enough to tell
  * whether a picture was turned, mirrored, stretched or shifted.
  */
-export function paint(width: number, height: number, { pan = 0, zoom = 1 }: View = {}): sharp.Sharp {
+export function paint(width: number, height: number, { pan = 0, zoom = 1 }: View = {}): Sharp {
   const hills = Array.from({ length: 9 }, (_, n) => {
     const x = 40 + ((n * 173) % 920);
     const y = 560 + ((n * 97) % 260);
@@ -59,7 +59,7 @@ export interface Pixels {
 }
 
 /** Decodes a picture to RGB. */
-export async function pixelsOf(picture: Uint8Array | sharp.Sharp): Promise<Pixels> {
+export async function pixelsOf(picture: Uint8Array | Sharp): Promise<Pixels> {
   const pipeline = picture instanceof Uint8Array ? sharp(picture, { limitInputPixels: false }) : picture;
   const { data, info } = await pipeline
     .toColourspace('srgb')

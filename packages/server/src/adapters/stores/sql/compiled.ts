@@ -15,3 +15,19 @@ export function compiled<Row>(
   const query = build(database).compile();
   return async (...values) => (await database.executeQuery<Row>({ ...query, parameters: values })).rows[0];
 }
+
+/**
+ * The same for a write: the returned function runs it on the transaction it is given.
+ *
+ * @param database any handle of the dialect; only used to compile
+ */
+export function compiledWrite(
+  database: Kysely<Tables>,
+  build: (database: Kysely<Tables>) => Compilable<unknown>,
+): (transaction: Kysely<Tables>, ...values: readonly unknown[]) => Promise<number> {
+  const query = build(database).compile();
+  return async (transaction, ...values) => {
+    const { numAffectedRows } = await transaction.executeQuery({ ...query, parameters: values });
+    return Number(numAffectedRows ?? 0n);
+  };
+}

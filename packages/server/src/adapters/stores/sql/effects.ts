@@ -1,40 +1,43 @@
 import type { Kysely } from 'kysely';
+import type { OwnerId, VideoId } from '../../../domain/id.ts';
 import type { Video } from '../../../domain/video.ts';
 import type { Effects } from '../../../ports/store.ts';
+import { compiledWrite } from './compiled.ts';
+import type { SqlDialect } from './dialect.ts';
 import type { Tables } from './schema.ts';
 
 /** Writes what goes with a video that was just written, under the version it was written as. */
-export async function writeEffects(transaction: Kysely<Tables>, video: Video, effects: Effects): Promise<void> {
-  const { id, owner, version } = video;
-  const { event, inputs = [], ledger = [] } = effects;
-  if (event !== undefined) {
-    await transaction
+export type WriteEffects = (transaction: Kysely<Tables>, video: Video, effects: Effects) => Promise<void>;
+
+/** Prepares the writes that go with nearly every video; the rare ones are built when needed. */
+export function effectsWriter({ reader }: SqlDialect): WriteEffects {
+  const insertEvent = compiledWrite(reader, (database) =>
+    database
       .insertInto('event')
-      .values({ video: id, version, owner, type: event.type, at: event.at })
-      .execute();
-  }
-  if (inputs.length > 0) {
-    await transaction
-      .insertInto('frame_input')
-      .values(inputs.map(({ role, bytes }) => ({ video: id, role, bytes })))
-      .execute();
-  }
-  if (ledger.length > 0) {
-    await transaction
-      .insertInto('ledger_entry')
-      .values(
-        ledger.map(({ kind, microUnits, at }, n) => ({
-          video: id,
-          version,
-          n,
-          owner,
-          kind,
-          micro_units: microUnits,
-          at,
-        })),
-      )
-      .execute();
-  }
-  if (effects.dropInputs === true) await transaction.deleteFrom('frame_input').where('video', '=', id).execute();
-  if (effects.freeSlot === true) await transaction.deleteFrom('backend_slot').where('video', '=', id).execute();
+      .values({ video: '' as VideoId, version: 0, owner: '' as OwnerId, type: 'video.pending', at: 0 }),
+  );
+  const insertInput = compiledWrite(reader, (database) =>
+    database.insertInto('frame_input').values({ video: '' as VideoId, role: 'first', bytes: new Uint8Array() }),
+  );
+
+  return async (transaction, video, effects) => {
+    const { id, owner, version } = video;
+    const { event, inputs = [], ledger = [] } = effects;
+    if (event !== undefined) await insertEvent(transaction, id, version, owner, event.type, event.at);
+    for (const { role, bytes } of inputs) await insertInput(transaction, id, role, bytes);
+    if (ledger.length > 0) {
+      const lines = ledger.map(({ kind, microUnits, at }, n) => ({
+        video: id,
+        version,
+        n,
+        owner,
+        kind,
+        micro_units: microUnits,
+        at,
+      }));
+      await transaction.insertInto('ledger_entry').values(lines).execute();
+    }
+    if (effects.dropInputs === true) await transaction.deleteFrom('frame_input').where('video', '=', id).execute();
+    if (effects.freeSlot === true) await transaction.deleteFrom('backend_slot').where('video', '=', id).execute();
+  };
 }

@@ -1,8 +1,10 @@
 import type { FrameRole } from '../../../domain/frame.ts';
 import type { OwnerId, VideoId } from '../../../domain/id.ts';
+import type { Video } from '../../../domain/video.ts';
 import type { VideoStore } from '../../../ports/store.ts';
 import { compiled } from './compiled.ts';
 import type { SqlDialect } from './dialect.ts';
+import { createRemembered } from './remembered.ts';
 import { videoOf } from './video-row.ts';
 
 type Finding = Pick<VideoStore, 'find' | 'findByKey' | 'input' | 'exists'>;
@@ -31,19 +33,32 @@ export function finding({ reader }: SqlDialect): Finding {
       .where('video', '=', '' as VideoId)
       .where('role', '=', 'first' as FrameRole),
   );
-  const exists = compiled(reader, (database) =>
+  const versionOf = compiled(reader, (database) =>
     database
       .selectFrom('video')
       .select('version')
       .where('id', '=', '' as VideoId),
   );
+  const remembered = createRemembered();
+
+  async function read(id: VideoId): Promise<Video | undefined> {
+    const found = await versionOf(id);
+    if (found === undefined) return undefined;
+    const known = remembered.at(id, Number(found.version));
+    if (known !== undefined) return known;
+    const row = await byId(id);
+    if (row === undefined) return undefined;
+    const video = videoOf(row);
+    remembered.keep(video);
+    return video;
+  }
 
   return {
     async find(id, owner) {
-      const row = await byId(id);
-      if (row === undefined) return undefined;
-      if (owner !== undefined && (row.owner !== owner || row.deleted_at !== null)) return undefined;
-      return videoOf(row);
+      const video = await read(id);
+      if (video === undefined) return undefined;
+      if (owner !== undefined && (video.owner !== owner || video.deletedAt !== null)) return undefined;
+      return video;
     },
     async findByKey(owner, key) {
       const row = await byKey(owner, key);
@@ -53,7 +68,7 @@ export function finding({ reader }: SqlDialect): Finding {
       return (await input(id, role))?.bytes;
     },
     async exists(id) {
-      return (await exists(id)) !== undefined;
+      return (await versionOf(id)) !== undefined;
     },
   };
 }

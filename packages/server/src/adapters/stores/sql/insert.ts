@@ -1,23 +1,31 @@
 import type { Kysely } from 'kysely';
 import type { Video } from '../../../domain/video.ts';
-import type { Effects, IdempotencyRecord, Inserted } from '../../../ports/store.ts';
+import type { IdempotencyRecord, Inserted, VideoStore } from '../../../ports/store.ts';
+import { compiledWrite } from './compiled.ts';
 import type { SqlDialect } from './dialect.ts';
-import { writeEffects } from './effects.ts';
+import type { WriteEffects } from './effects.ts';
 import type { Tables } from './schema.ts';
 import { insertTags } from './tags.ts';
-import { rowOf, videoOf } from './video-row.ts';
+import { ROW_COLUMNS, rowOf, videoOf } from './video-row.ts';
+
+/** What an insert needs of a video to compile its statement; values don't matter, their names and order do. */
+const SHAPE = Object.fromEntries(ROW_COLUMNS.map((column) => [column, null])) as unknown as ReturnType<typeof rowOf>;
 
 /** Inserts a video with its effects in one transaction, unless its idempotency key was used before. */
-export function insert(dialect: SqlDialect, video: Video, effects: Effects): Promise<Inserted> {
-  return dialect.write(async (transaction) => {
-    if (effects.idempotency !== undefined && !(await takeKey(transaction, video, effects.idempotency))) {
-      return answerOfKey(transaction, video, effects.idempotency);
-    }
-    await transaction.insertInto('video').values(rowOf(video)).execute();
-    await insertTags(transaction, video);
-    await writeEffects(transaction, video, effects);
-    return { outcome: 'inserted', video };
-  });
+export function inserting(dialect: SqlDialect, writeEffects: WriteEffects): VideoStore['insert'] {
+  // The hottest write of all: building and compiling it anew took a quarter of the CPU time of a create.
+  const insertVideo = compiledWrite(dialect.reader, (database) => database.insertInto('video').values(SHAPE));
+  return (video, effects) =>
+    dialect.write(async (transaction) => {
+      if (effects.idempotency !== undefined && !(await takeKey(transaction, video, effects.idempotency))) {
+        return answerOfKey(transaction, video, effects.idempotency);
+      }
+      const row = rowOf(video);
+      await insertVideo(transaction, ...ROW_COLUMNS.map((column) => row[column]));
+      await insertTags(transaction, video);
+      await writeEffects(transaction, video, effects);
+      return { outcome: 'inserted', video };
+    });
 }
 
 /** Insert first, look afterwards: of two concurrent asks one takes the key and the other sees what it made. */

@@ -3,24 +3,26 @@ import type { Store } from '../../../ports/store.ts';
 import { claim } from './claim.ts';
 import type { SqlDialect } from './dialect.ts';
 import { due } from './due.ts';
+import { effectsWriter } from './effects.ts';
 import { finding } from './find.ts';
-import { insert } from './insert.ts';
+import { inserting } from './insert.ts';
 import { keyStore } from './keys.ts';
 import { list } from './list.ts';
 import { counts, nextDue, queuePositions } from './queue.ts';
 import { secretStore } from './secrets.ts';
-import { swap } from './swap.ts';
+import { swapping } from './swap.ts';
 import { workerStore } from './workers.ts';
 
 /** The store over any SQL database whose schema is up to date. */
 export function createSqlStore(dialect: SqlDialect): Store {
+  const writeEffects = effectsWriter(dialect);
   return {
     videos: {
       ...finding(dialect),
-      insert: (video, effects) => insert(dialect, video, effects),
+      insert: inserting(dialect, writeEffects),
       list: (owner, page) => list(dialect, owner, page),
       claim: (wish) => claim(dialect, wish),
-      swap: (previous, next, effects) => swap(dialect, previous, next, effects),
+      swap: swapping(dialect, writeEffects),
       due: (kind, at) => due(dialect, kind, at),
       // Everything that hangs on a video goes with its row (`on delete cascade`), except the ledger.
       purge: (id) =>

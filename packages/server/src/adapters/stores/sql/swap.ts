@@ -1,22 +1,23 @@
 import type { Kysely } from 'kysely';
 import type { Video } from '../../../domain/video.ts';
-import type { Effects } from '../../../ports/store.ts';
+import type { VideoStore } from '../../../ports/store.ts';
 import type { SqlDialect } from './dialect.ts';
-import { writeEffects } from './effects.ts';
+import type { WriteEffects } from './effects.ts';
 import type { Tables } from './schema.ts';
 import { replaceTags } from './tags.ts';
 import { update } from './update.ts';
 
 /** Compare and set: the version is the fence. */
-export function swap(dialect: SqlDialect, previous: Video, next: Video, effects: Effects): Promise<Video | 'stale'> {
-  return dialect.write(async (transaction) => {
-    const written = await update(transaction, previous, next);
-    if (written === undefined) return 'stale';
-    await replaceTags(transaction, previous, written);
-    await keepSlot(transaction, previous, written);
-    await writeEffects(transaction, written, effects);
-    return written;
-  });
+export function swapping(dialect: SqlDialect, writeEffects: WriteEffects): VideoStore['swap'] {
+  return (previous, next, effects) =>
+    dialect.write(async (transaction) => {
+      const written = await update(transaction, previous, next);
+      if (written === undefined) return 'stale';
+      await replaceTags(transaction, previous, written);
+      await keepSlot(transaction, previous, written);
+      await writeEffects(transaction, written, effects);
+      return written;
+    });
 }
 
 /** A slot is given up at the deadline of its attempt, should its video end without freeing it and nobody ever do so. */

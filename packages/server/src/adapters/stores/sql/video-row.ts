@@ -29,6 +29,26 @@ interface Body extends Omit<Video, InColumns | 'generation' | 'attempt'> {
 /** A row as it is selected. */
 export type VideoRow = Selectable<VideoTable>;
 
+/** The columns that `rowOf` fills. */
+export const ROW_COLUMNS = [
+  'id',
+  'owner',
+  'model',
+  'status',
+  'backend',
+  'version',
+  'worker',
+  'attempt_state',
+  'due_at',
+  'deadline_at',
+  'created_at',
+  'completed_at',
+  'expires_at',
+  'expired',
+  'deleted_at',
+  'body',
+] as const satisfies readonly (keyof ReturnType<typeof rowOf>)[];
+
 /** Domain → row. */
 export function rowOf(video: Video): Omit<Insertable<VideoTable>, 'priority'> {
   const {
