@@ -32,6 +32,8 @@ interface Case {
   /** What a person sees in it. Absent: sharp is trusted to decode the file itself. */
   readonly looks?: () => Promise<Buffer> | Buffer;
   readonly db?: number;
+  /** What sharp calls it, so that the case is what its name says. */
+  readonly is?: Readonly<Record<string, unknown>>;
 }
 
 const png = (picture: Sharp) => picture.png().toBuffer();
@@ -45,11 +47,13 @@ const cases: Readonly<Record<string, Case>> = {
     looks: () => png(paint(801, 601)),
   },
   'a PNG of 16 bits': {
+    is: { depth: 'ushort', channels: 3 },
     size: [720, 544],
     file: () => paint(1000, 750).toColourspace('rgb16').png().toBuffer(),
     looks: () => png(paint(1000, 750)),
   },
   'a CMYK JPEG': {
+    is: { space: 'cmyk', channels: 4 },
     size: [624, 624],
     file: () => paint(700, 700).toColourspace('cmyk').jpeg({ quality: 97 }).toBuffer(),
     // Without a profile nobody knows the inks; it must look like the picture, not match it.
@@ -57,6 +61,7 @@ const cases: Readonly<Record<string, Case>> = {
     db: 20,
   },
   'a JPEG that lies on its side (EXIF orientation 6)': {
+    is: { orientation: 6, width: 1280 },
     size: [464, 832],
     file: async () =>
       sharp(await paint(720, 1280).rotate(270).png().toBuffer())
@@ -66,6 +71,7 @@ const cases: Readonly<Record<string, Case>> = {
     looks: () => png(paint(720, 1280)),
   },
   'a mirrored JPEG (EXIF orientation 2)': {
+    is: { orientation: 2 },
     size: [720, 544],
     file: async () =>
       sharp(await paint(1000, 750).flop().png().toBuffer())
@@ -75,6 +81,7 @@ const cases: Readonly<Record<string, Case>> = {
     looks: () => png(paint(1000, 750)),
   },
   'a PNG that one can see through': {
+    is: { hasAlpha: true },
     size: [624, 624],
     file: () => paint(600, 600).ensureAlpha(0.5).png().toBuffer(),
     looks: async () => {
@@ -95,21 +102,29 @@ const cases: Readonly<Record<string, Case>> = {
   'the widest, 8000 by 1000': { size: [1776, 208], file: () => paint(8000, 1000).jpeg({ quality: 90 }).toBuffer() },
   'the highest, 1000 by 8000': { size: [208, 1776], file: () => paint(1000, 8000).jpeg({ quality: 90 }).toBuffer() },
   'a PNG with a palette': {
+    is: { isPalette: true },
     size: [720, 544],
     file: () => paint(1000, 750).png({ palette: true, colours: 64 }).toBuffer(),
   },
-  'a grey JPEG': { size: [720, 544], file: () => paint(1000, 750).greyscale().jpeg({ quality: 95 }).toBuffer() },
+  'a grey JPEG': {
+    is: { channels: 1 },
+    size: [720, 544],
+    file: () => paint(1000, 750).toColourspace('b-w').jpeg({ quality: 95 }).toBuffer(),
+  },
   'a grey PNG of 16 bits': {
+    is: { depth: 'ushort', channels: 1 },
     size: [720, 544],
     file: () => paint(1000, 750).toColourspace('grey16').png().toBuffer(),
     looks: () => paint(1000, 750).greyscale().png().toBuffer(),
   },
   'a progressive JPEG': {
+    is: { isProgressive: true },
     size: [720, 544],
     file: () => paint(1000, 750).jpeg({ progressive: true, quality: 95 }).toBuffer(),
   },
   'a lossy WEBP': { size: [720, 544], file: () => paint(1000, 750).webp({ quality: 95 }).toBuffer() },
   'a WEBP that moves, of which the first picture counts': {
+    is: { pages: 2 },
     size: [624, 624],
     file: async () => {
       const pages = [await png(paint(400, 400)), await png(paint(400, 400, { pan: 0.3 }))];
@@ -128,8 +143,9 @@ async function reference(looks: Buffer, [width, height]: readonly [number, numbe
 }
 
 describe('a picture is prepared as it should look', () => {
-  it.each(Object.entries(cases))('%s', async (_what, { size, file, looks, db = 30 }) => {
+  it.each(Object.entries(cases))('%s', async (_what, { size, file, looks, db = 30, is }) => {
     const bytes = await file();
+    if (is !== undefined) expect(await sharp(bytes).metadata()).toMatchObject(is);
     const { id } = await api.create({ model: MODEL, images: [dataUrl(bytes), 'sample_last'], size: '480P' });
     try {
       const video = await api.prepared(id);

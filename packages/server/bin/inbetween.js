@@ -2,13 +2,15 @@
 // The door for any Node: Node 24 comes along as an npm package, so a machine with an older one works too.
 // This file itself must run on Node 20.
 import { spawn } from 'node:child_process';
-import { createRequire } from 'node:module';
+import module, { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
 const NEEDED = [22, 19];
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 
 if (major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1])) {
+  // Keeps compiled code between starts, where Node has a place for it: much of a start is compiling.
+  module.enableCompileCache?.();
   await import('../src/main.ts');
 } else {
   const node = bundledNode();
