@@ -1,170 +1,370 @@
-import { execFile } from 'node:child_process';
-import { readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import type { VideoObject } from '@inbetween/client';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { hasFfmpeg, judgeVideo } from '../support/judge.ts';
-import { forget, KEY, run, type Spawned, startServer, temporaryFolder, until } from '../support/server.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createApi, MODEL, type ShownVideo, wholeFile } from '../support/api.ts';
+import { decode, judgeContainer } from '../support/mp4-judge.ts';
+import { dataUrl, paint } from '../support/paintings.ts';
+import {
+  BIN,
+  cleanEnvironment,
+  type Finished,
+  KEY,
+  leftoversIn,
+  makeScratch,
+  runInbetween,
+  runProgram,
+  type Scratch,
+  type ServerProcess,
+  startServer,
+} from '../support/server-process.ts';
+import { until } from '../support/until.ts';
 
-const ASSETS = join(import.meta.dirname, '../../packages/renderer/assets');
-const FRAMES = [join(ASSETS, 'sample_first.png'), join(ASSETS, 'sample_last.png')];
+/** The command as people type it: what it does, what it prints and how it ends. */
 
-let folder: string;
-let data: string;
-let server: Spawned;
+let scratch: Scratch;
+let server: ServerProcess;
+/** One picture twice is made in a second: here it matters that there is a video, not what it shows. */
+let picture: string;
+let url: string;
 
 beforeAll(async () => {
-  folder = await temporaryFolder();
-  data = join(folder, 'data');
-  server = await startServer(data);
+  scratch = makeScratch();
+  picture = scratch.file('a picture.png');
+  await paint(640, 360).png().toFile(picture);
+  url = dataUrl(await readFile(picture));
+  server = await startServer(scratch);
 });
+
 afterAll(async () => {
-  await server.stop();
-  await forget(folder);
+  expect(await server?.stop()).toEqual({ code: 0, signal: null });
+  await until('no process left', () => leftoversIn(scratch).length === 0);
+  await scratch[Symbol.asyncDispose]();
 });
 
-it('generates a file from two files, by itself', async () => {
-  const out = join(folder, 'out.mp4');
-  const { code, out: printed } = await run([
-    'generate',
-    ...FRAMES,
-    '-o',
-    out,
-    '--size',
-    '480P',
-    '--seed',
-    '5',
-    '--json',
-  ]);
-  expect(code).toBe(0);
-  expect(JSON.parse(printed)).toMatchObject({ status: 'succeeded', seed: 5, width: 832, height: 464 });
-  await judgeVideo(await readFile(out), folder, { width: 832, height: 464 });
-});
+const still = () => ({ model: MODEL, images: [url, url], size: '480P' });
 
-it('says what is wrong, and with which exit code', async () => {
-  expect(await run(['generate', 'missing.png', FRAMES[1] ?? ''])).toMatchObject({
-    code: 2,
-    error: expect.stringContaining('missing.png is not a file'),
-  });
-  expect(await run(['generate', FRAMES[0] ?? ''])).toMatchObject({ code: 2, error: expect.stringContaining('LAST') });
-  const text = join(folder, 'text.png');
-  await writeFile(text, 'not a picture');
-  const refused = await run(['generate', text, FRAMES[1] ?? '', '--url', server.url, '--key', KEY]);
-  expect(refused).toMatchObject({ code: 1, out: '', error: expect.stringContaining('images[0]') });
-  expect(refused.error).not.toContain('    at ');
-  expect(await run(['nonsense'])).toMatchObject({ code: 2 });
-  expect(await run(['--help'])).toMatchObject({ code: 0, out: expect.stringContaining('generate') });
-  expect((await run(['--version'])).out).toMatch(/^\d+\.\d+\.\d+\n$/);
-});
+/** A failure that a person can do something about: a sentence, never a stack. */
+function expectSentence({ code, out, err }: Finished, exitCode: number, ...words: readonly (string | RegExp)[]): void {
+  expect([code, out], err).toEqual([exitCode, expect.any(String)]);
+  for (const word of words) expect(err).toMatch(word);
+  expect(err).not.toMatch(/^\s+at |node:internal|Error:/m);
+}
 
-it('refuses a folder in use, a port in use and bad settings in words', async () => {
-  const busy = await run(['serve', '--port', '0', '--data-dir', data]);
-  expect(busy).toMatchObject({ code: 1, error: expect.stringContaining('is in use by another server') });
-  const port = new URL(server.url).port;
-  const taken = await run(['serve', '--port', port, '--data-dir', join(folder, 'other')]);
-  expect(taken).toMatchObject({ code: 1, error: expect.stringContaining('listens on') });
-  const wrong = await run(['serve', '--port', '99999'], { LOG_LEVEL: 'loud', INBETWEEN_API_KEY: 'short' });
-  expect(wrong.code).toBe(2);
-  for (const name of ['--port', 'LOG_LEVEL', 'INBETWEEN_API_KEY']) expect(wrong.error).toContain(name);
-  for (const { error } of [busy, taken, wrong]) expect(error).not.toContain('    at ');
-});
-
-it('makes a first key that only its user can read, and a curl line that works', async () => {
-  const fresh = join(folder, 'fresh');
-  const other = await startServer(fresh, { INBETWEEN_API_KEY: '' });
-  try {
-    const path = join(fresh, 'first-key');
-    expect(other.out()).toContain(path);
-    expect((await stat(path)).mode & 0o777).toBe(0o600);
-    const curl = other.out().slice(other.out().indexOf('curl '));
-    const { stdout } = await promisify(execFile)('sh', ['-c', curl]);
-    const video = JSON.parse(stdout) as VideoObject;
-    expect(video).toMatchObject({ object: 'video', status: 'pending' });
-    const key = (await readFile(path, 'utf8')).trim();
-    expect(other.out()).not.toContain(key);
-    expect((await other.api(`/v1/videos/${video.id}/cancel`, { method: 'POST', key })).status).toBe(200);
-  } finally {
-    await other.stop();
-  }
-});
-
-it('makes and revokes keys beside the running server, and keeps owners apart', async () => {
-  const made = JSON.parse(
-    (await run(['keys', 'create', '--owner', 'shop', '--name', 'web', '--data-dir', data, '--json'])).out,
-  ) as { id: string; secret: string };
-  const mine = await server.create({ model: 'wan2.2-kf2v-flash', images: ['sample_first', 'sample_last'] });
-  await server.api(`/v1/videos/${mine.id}/cancel`, { method: 'POST' });
-  const asShop = (path: string, method = 'GET') => server.api(path, { method, key: made.secret });
-  expect(((await (await asShop('/v1/videos')).json()) as { data: unknown[] }).data).toEqual([]);
-  const unknown = await (await asShop('/v1/videos/video_00000000000000000000000000')).json();
-  for (const [path, method] of [
-    ['', 'GET'],
-    ['/content', 'GET'],
-    ['/cancel', 'POST'],
-    ['', 'DELETE'],
-  ] as const) {
-    const answer = await asShop(`/v1/videos/${mine.id}${path}`, method);
-    expect(answer.status).toBe(404);
-    // "Not yours" and "not there" are one answer, but for the id that was asked for.
-    expect(JSON.stringify(await answer.json()).replaceAll(mine.id, 'ID')).toBe(
-      JSON.stringify(unknown).replaceAll('video_00000000000000000000000000', 'ID'),
+describe('generate', () => {
+  it('makes a file of two files, by itself', async () => {
+    const out = scratch.file('out.mp4');
+    const args = ['generate', picture, picture, '-o', out, '--size', '480P', '--seed', '7', '--json'];
+    const before = await readdir(scratch.path);
+    // What would cost money or reach another server is not even looked at.
+    const env = { INBETWEEN_API_KEY: KEY, INBETWEEN_DATA_DIR: '/nowhere', PORT: '1', TMPDIR: scratch.path };
+    const { code, out: printed, err } = await runInbetween(args, { cwd: scratch.cwd, env });
+    expect([code, err], err).toEqual([0, expect.not.stringContaining('Error')]);
+    const video = JSON.parse(printed) as ShownVideo;
+    expect(video).toMatchObject({ object: 'video', status: 'succeeded', seed: 7, width: 832, height: 464 });
+    const file = await readFile(out);
+    judgeContainer(file, { width: 832, height: 464, id: video.id });
+    expect((await decode(file)).frames).toHaveLength(150);
+    // Node's own cache of compiled code is the one thing that stays in the folder for temporary files.
+    const left = (await readdir(scratch.path)).filter(
+      (name) => !before.includes(name) && name !== 'node-compile-cache',
     );
-  }
-  expect((await run(['keys', 'list', '--data-dir', data])).out).toContain(made.id);
-  expect((await run(['keys', 'revoke', made.id, '--data-dir', data])).code).toBe(0);
-  await until(
-    'refusal of the revoked key',
-    async () => ((await asShop('/v1/videos')).status === 401 ? true : undefined),
-    5_000,
-  );
-  expect((await run(['keys', 'revoke', made.id, '--data-dir', data])).code).toBe(1);
-  expect((await run(['keys', 'create', '--owner', 'Not A Name', '--data-dir', data])).code).toBe(2);
-});
-
-it('backs up while it runs, and a server on the copy has it all', async () => {
-  const video = await server.create({
-    model: 'wan2.2-kf2v-flash',
-    images: ['sample_first', 'sample_last'],
-    size: '480P',
-    tags: { keep: 'yes' },
+    expect(left).toEqual(['out.mp4']);
+    expect(leftoversIn(scratch).filter((line) => !line.includes('media') && !line.includes('serve'))).toEqual([]);
   });
-  const done = await server.reach(video.id, ['succeeded']);
-  const copy = join(folder, 'copy');
-  const backup = await run(['backup', copy, '--data-dir', data, '--json']);
-  expect(backup.code).toBe(0);
-  expect(JSON.parse(backup.out)).toMatchObject({ missing: 0 });
-  expect((await run(['backup', copy, '--data-dir', data])).code).toBe(1);
-  const bytes = await (await server.api(`/v1/videos/${done.id}/content`)).arrayBuffer();
-  // The original loses it; the copy does not.
-  await server.api(`/v1/videos/${done.id}`, { method: 'DELETE' });
-  const restored = await startServer(copy);
-  try {
-    expect(await restored.get(done.id)).toMatchObject({ status: 'succeeded', tags: { keep: 'yes' } });
-    expect(await (await restored.api(`/v1/videos/${done.id}/content`)).arrayBuffer()).toEqual(bytes);
-  } finally {
-    await restored.stop();
-  }
-  await rm(copy, { recursive: true, force: true });
+
+  it('makes a file by a server', async () => {
+    const out = scratch.file('by-server.mp4');
+    const args = ['generate', picture, picture, '-o', out, '--size', '480p', '--prompt', '猫', '--url', server.url];
+    const { code, out: printed, err } = await runInbetween(args, { env: { INBETWEEN_API_KEY: KEY } });
+    expect([code, printed, err]).toEqual([0, '', expect.stringContaining('832×464')]);
+    const [video] = await server.api.list();
+    expect(video).toMatchObject({ status: 'succeeded', prompt: '猫', size: '480P' });
+    expect(wholeFile(await server.api.content(video?.id ?? '')).equals(await readFile(out))).toBe(true);
+  });
+
+  it('ends with 1 when the video fails, and writes nothing', async () => {
+    const half = scratch.file('half.png');
+    const whole = await paint(800, 600).png().toBuffer();
+    await writeFile(half, whole.subarray(0, whole.length / 2));
+    const out = scratch.file('never.mp4');
+    const args = ['generate', picture, half, '-o', out, '--url', server.url, '--key', KEY];
+    expectSentence(await runInbetween(args), 1, 'invalid_image', 'images[1]');
+    expect(existsSync(out)).toBe(false);
+    const refused = await runInbetween([
+      'generate',
+      picture,
+      scratch.file('text.txt'),
+      '--url',
+      server.url,
+      '--key',
+      KEY,
+    ]);
+    expectSentence(refused, 2, 'text.txt');
+    const wrongKey = await runInbetween([
+      'generate',
+      picture,
+      picture,
+      '--url',
+      server.url,
+      '--key',
+      'wrong-key-of-length',
+    ]);
+    expectSentence(wrongKey, 1, /key/i);
+    const nobody = await runInbetween(['generate', picture, picture, '--url', 'http://127.0.0.1:1', '--key', KEY]);
+    expectSentence(nobody, 1, /127\.0\.0\.1:1|reach|connect/i);
+  });
+
+  it.each([
+    ['no pictures', ['generate']],
+    ['one picture', ['generate', 'a.png']],
+    ['a file that is not there', ['generate', 'a.png', 'b.png']],
+    ['a seed in words', ['generate', BIN, BIN, '--seed', 'lucky']],
+    ['an unknown option', ['generate', BIN, BIN, '--colour', 'red']],
+    ['an unknown command', ['make', 'a.png', 'b.png']],
+    ['keys without a verb', ['keys', 'show']],
+    ['an unknown scope', ['keys', 'create', '--scopes', 'all-of-them', '--data-dir', 'never-made']],
+    ['revoke of nothing', ['keys', 'revoke']],
+    ['backup to nowhere', ['backup']],
+  ])('ends with 2 when it is used wrongly: %s', async (_what, args) => {
+    const ended = await runInbetween(args, { cwd: scratch.cwd });
+    expectSentence(ended, 2, /\S/);
+    expect(ended.out).toBe('');
+  });
+
+  it('cancels its video when it is interrupted', async () => {
+    const args = [
+      'generate',
+      picture,
+      scratch.file('other.png'),
+      '--url',
+      server.url,
+      '--key',
+      KEY,
+      '-o',
+      scratch.file('x.mp4'),
+    ];
+    await paint(640, 360, { pan: 0.1 }).png().toFile(scratch.file('other.png'));
+    const child = spawn(process.execPath, [BIN, ...args], {
+      env: cleanEnvironment(),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const ended = endOf(child);
+    const id = await until(
+      'a running video',
+      async () => (await server.api.list()).find(({ status }) => status === 'running')?.id,
+    );
+    child.kill('SIGINT');
+    expect(await ended).toBe(130);
+    expect((await server.api.find(id)).status).toBe('cancelled');
+    expect(existsSync(scratch.file('x.mp4'))).toBe(false);
+  });
 });
 
-it("encodes with the user's own ffmpeg when told to", async () => {
-  if (!hasFfmpeg()) return;
-  const { stdout } = await promisify(execFile)('sh', ['-c', 'command -v ffmpeg']);
-  const other = await startServer(join(folder, 'ffmpeg'), { INBETWEEN_ENCODER: 'ffmpeg', FFMPEG_PATH: stdout.trim() });
-  try {
-    const { id } = await other.create({
-      model: 'wan2.2-kf2v-flash',
-      images: ['sample_first', 'sample_last'],
-      size: '480P',
-    });
-    const done = await other.reach(id, ['succeeded']);
-    expect(String(done.metadata['encoder'])).toContain('264');
-    await judgeVideo(new Uint8Array(await (await other.api(`/v1/videos/${id}/content`)).arrayBuffer()), folder, {
-      width: 832,
-      height: 464,
-    });
-  } finally {
-    await other.stop();
-  }
+function endOf(child: ChildProcess): Promise<number | null> {
+  return new Promise((done) => {
+    child.once('close', done);
+  });
+}
+
+describe('keys, beside a running server', () => {
+  const keys = (...args: readonly string[]) => runInbetween(['keys', ...args, '--data-dir', scratch.data]);
+
+  it('are made, work at once, are listed without their secrets, and end within 4 seconds', async () => {
+    const { code, out, err } = await keys('create', '--owner', 'shop', '--name', 'web shop');
+    expect([code, err]).toEqual([0, expect.stringMatching(/key_\S+ of shop/)]);
+    const secret = out.trim();
+    const id = /key_\w+/.exec(err)?.[0] ?? '';
+    const shop = createApi(server.url, secret);
+    expect(await shop.list()).toEqual([]);
+
+    const list = await keys('list');
+    expect(list.out).toContain(id);
+    expect(list.out).toContain('web shop');
+    expect(list.out).not.toContain(secret);
+    const asJson = JSON.parse((await keys('list', '--owner', 'shop', '--json')).out) as Record<string, unknown>[];
+    expect(asJson).toEqual([expect.objectContaining({ id, owner: 'shop', name: 'web shop', revoked_at: null })]);
+    expect(JSON.stringify(asJson)).not.toContain(secret);
+
+    expect((await keys('revoke', id)).code).toBe(0);
+    const refused = async () => (await shop.call('/v1/videos')).status === 401;
+    await until('the end of the revoked key', refused, { limitMs: 4_000 });
+    expectSentence(await keys('revoke', id), 1, id);
+    expect((await server.api.call('/v1/videos')).status).toBe(200);
+  });
+
+  it('may be narrower than their owner', async () => {
+    const made = JSON.parse((await keys('create', '--scopes', 'videos:read', '--json')).out) as { secret: string };
+    const reader = createApi(server.url, made.secret);
+    expect((await reader.call('/v1/videos')).status).toBe(200);
+    const refused = await reader.post(still());
+    expect([refused.status, refused.json()]).toMatchObject([403, { error: { code: 'insufficient_scope' } }]);
+  });
 });
+
+describe('backup', () => {
+  it('of a running server is a folder on which a server has all videos, and goes on with those under way', async () => {
+    const done = await server.api.succeeded((await server.api.create({ ...still(), tags: { keep: 'yes' } })).id);
+    const bytes = wholeFile(await server.api.content(done.id));
+    const slow = await server.api.create({ model: MODEL, images: ['sample_first', url], size: '480P' });
+    await server.api.wait(slow.id, ({ status }) => status === 'running');
+    const copy = scratch.file('copy');
+    const report = await runInbetween(['backup', copy, '--data-dir', scratch.data, '--json']);
+    expect([report.code, report.err]).toEqual([0, '']);
+    expect(JSON.parse(report.out)).toMatchObject({ missing: 0, videos: (await server.api.list()).length });
+    expectSentence(await runInbetween(['backup', copy, '--data-dir', scratch.data]), 1, 'not empty');
+    expectSentence(
+      await runInbetween(['backup', scratch.file('c2'), '--data-dir', scratch.file('none')]),
+      1,
+      'no Inbetween',
+    );
+
+    // The original loses both; the copy knows nothing of that.
+    for (const { id } of [done, slow]) await server.api.call(`/v1/videos/${id}`, { method: 'DELETE' });
+    expect((await server.api.call(`/v1/videos/${done.id}`)).status).toBe(404);
+    const restored = await startServer(scratch, { data: copy });
+    try {
+      expect(await restored.api.find(done.id)).toMatchObject({ status: 'succeeded', tags: { keep: 'yes' } });
+      expect(wholeFile(await restored.api.content(done.id)).equals(bytes)).toBe(true);
+      await restored.api.wait(
+        slow.id,
+        ({ status, metadata }) => status === 'running' && metadata.phase === 'generating',
+      );
+      expect((await restored.api.cancel(slow.id)).status).toBe(200);
+    } finally {
+      expect((await restored.stop()).code).toBe(0);
+    }
+  });
+});
+
+describe('the first start', () => {
+  it('puts the first key into a file of its own, and its curl line works when pasted', async () => {
+    const data = scratch.file("a new 'folder'");
+    const path = join(data, 'first-key');
+    const fresh = await startServer(scratch, { key: null, data });
+    try {
+      expect((await stat(path)).mode & 0o777).toBe(0o600);
+      expect((await stat(data)).mode & 0o777).toBe(0o700);
+      const secret = (await readFile(path, 'utf8')).trim();
+      expect(secret.length).toBeGreaterThanOrEqual(32);
+      expect(fresh.out()).toContain(path);
+      expect(fresh.out() + fresh.err()).not.toContain(secret);
+      const api = createApi(fresh.url, secret);
+      const curl = fresh.out().slice(fresh.out().indexOf('curl '));
+      const { code, out, err } = await runProgram('sh', ['-c', `${curl.trimEnd()} --silent --show-error`]);
+      expect([code, err]).toEqual([0, '']);
+      const video = JSON.parse(out) as ShownVideo;
+      expect(video).toMatchObject({ object: 'video', status: 'pending', size: '720P' });
+      expect(await api.prepared(video.id)).toMatchObject({ width: 1280, height: 720 });
+      await api.cancel(video.id);
+    } finally {
+      await fresh.stop();
+    }
+    const again = await startServer(scratch, { key: null, data });
+    const secret = (await readFile(path, 'utf8')).trim();
+    expect(again.out()).not.toContain('first API key');
+    expect((await createApi(again.url, secret).call('/v1/videos')).status).toBe(200);
+    await again.stop();
+  });
+});
+
+describe('a start that cannot be', () => {
+  const serve = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
+    runInbetween(['serve', ...args], { env: { INBETWEEN_API_KEY: KEY, ...env }, cwd: scratch.cwd });
+
+  it('on a folder in use is refused in a sentence that names it', async () => {
+    const ended = await serve(['--port', '0', '--data-dir', scratch.data]);
+    expectSentence(ended, 1, scratch.data, String(server.pid), 'INBETWEEN_DATA_DIR');
+    expect(ended.err.trim().split('\n')).toHaveLength(1);
+    expect((await server.api.call('/readyz')).status).toBe(200);
+  });
+
+  it('on a port in use is refused in a sentence, and lets go of the folder', async () => {
+    const taken = createServer();
+    await new Promise<void>((done) => {
+      taken.listen(0, '127.0.0.1', done);
+    });
+    const { port } = taken.address() as { port: number };
+    const data = scratch.file('port');
+    const ended = await serve(['--port', String(port), '--data-dir', data]);
+    expectSentence(ended, 1, `127.0.0.1:${port}`, '--port');
+    // No key was made for a start that failed, and nobody holds the folder.
+    expect(existsSync(join(data, 'first-key'))).toBe(false);
+    taken.close();
+    await using free = await startServer(scratch, { data });
+    expect((await free.api.call('/v1/videos')).status).toBe(200);
+  });
+
+  it('on a folder that is a file, or not ours, is refused in a sentence', async () => {
+    expectSentence(await serve(['--port', '0', '--data-dir', picture]), 1, 'a picture.png');
+    const foreign = scratch.file('foreign');
+    await mkdir(foreign);
+    await writeFile(join(foreign, 'inbetween.db'), 'this is not a database, it is a text of some length'.repeat(40));
+    expectSentence(await serve(['--port', '0', '--data-dir', foreign]), 1, /inbetween\.db|database/);
+  });
+
+  it('with bad settings tells all of them at once', async () => {
+    const bad = {
+      INBETWEEN_API_KEY: 'short-secret',
+      LOG_LEVEL: 'loud',
+      SHUTDOWN_GRACE: 'soon',
+      INBETWEEN_FETCH_ALLOW: 'not a host!',
+      INBETWEEN_ENCODER: 'av2',
+      PUBLIC_URL: 'video.example.com',
+    };
+    const ended = await serve(['--port', '99999', '--data-dir', scratch.file('bad')], bad);
+    expectSentence(ended, 2, '--port', ...Object.keys(bad));
+    expect(ended.err).not.toContain('short-secret');
+    expect(existsSync(scratch.file('bad'))).toBe(false);
+  });
+});
+
+describe('help', () => {
+  it.each([
+    [['--help'], ['serve', 'generate', 'keys', 'backup']],
+    [
+      ['serve', '--help'],
+      ['--port', '--data-dir'],
+    ],
+    [
+      ['generate', '--help'],
+      ['--output', '--size', '480P'],
+    ],
+    [
+      ['keys', '--help'],
+      ['create', 'list', 'revoke'],
+    ],
+    [
+      ['keys', 'create', '--help'],
+      ['--owner', '--scopes'],
+    ],
+    [['backup', '--help'], ['--data-dir']],
+    [[], ['serve', 'generate']],
+  ])('%j', async (args, words) => {
+    const { code, out, err } = await runInbetween(args);
+    expect([code, err]).toEqual([0, '']);
+    for (const word of words) expect(out).toContain(word);
+  });
+
+  it('and --version, by an older Node as well', async () => {
+    const { code, out } = await runInbetween(['--version']);
+    expect([code, out]).toEqual([0, expect.stringMatching(/^\d+\.\d+\.\d+\n$/)]);
+    const old = olderNode();
+    if (old === undefined) return;
+    const byOld = await runInbetween(['--version'], { node: old });
+    expect([byOld.code, byOld.out, byOld.err]).toEqual([0, out, '']);
+  });
+});
+
+/** Another Node of this machine that is too old to run the server itself, if there is one. */
+function olderNode(): string | undefined {
+  for (const folder of (process.env['PATH'] ?? '').split(':')) {
+    const path = join(folder, 'node');
+    if (folder.includes('node_modules') || !existsSync(path)) continue;
+    const version = execFileSync(path, ['--version'], { encoding: 'utf8' });
+    if (/^v20\./.test(version)) return path;
+  }
+  return undefined;
+}

@@ -61,6 +61,7 @@ export async function runKillLoop(
       await WAITS[moment](server, watch, random);
       const children = childrenOf(server.pid);
       kills += 1;
+      console.log(`kill ${kills}, ${moment}: ${watch.told()}`);
       if (alone) {
         for (const child of renderersOf(children)) killSeen(child);
       } else {
@@ -160,6 +161,8 @@ interface Watch {
   look(api: Api): Promise<readonly ShownVideo[]>;
   ids(): readonly string[];
   finished(): number;
+  /** How things stood at the last look. */
+  told(): string;
   isIdle(): boolean;
 }
 
@@ -174,6 +177,10 @@ function createWatch(): Watch {
   return {
     note,
     finished,
+    told: () =>
+      [...last.values()]
+        .map(({ status, progress, metadata }) => `${status} ${metadata.phase ?? ''} ${progress}`)
+        .join(', '),
     ids: () => [...last.keys()].toSorted(),
     isIdle: () => finished() === last.size,
     async look(api) {

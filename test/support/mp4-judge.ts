@@ -163,7 +163,7 @@ function hasFfmpeg(): Promise<boolean> {
 }
 
 /** A judge nobody here wrote: counts frames by decoding, reads the colours, and complains of any damage. */
-async function judgeWithFfmpeg(file: Uint8Array, { width, height }: Size): Promise<void> {
+export async function judgeWithFfmpeg(file: Uint8Array, { width, height }: Size): Promise<void> {
   if (!(await hasFfmpeg())) return;
   const folder = await mkdtemp(join(tmpdir(), 'inbetween-judge-'));
   try {

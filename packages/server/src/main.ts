@@ -10,6 +10,7 @@ const common = (command: unknown) => command as CommandDef;
 const COMMANDS: Readonly<Record<string, () => Promise<CommandDef>>> = {
   serve: async () => common((await import('./cli/serve.ts')).serveCommand),
   generate: async () => common((await import('./cli/generate.ts')).generateCommand),
+  render: async () => common((await import('./cli/render.ts')).renderCommand),
   keys: async () => common((await import('./cli/keys.ts')).keysCommand),
   backup: async () => common((await import('./cli/backup.ts')).backupCommand),
 };

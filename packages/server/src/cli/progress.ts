@@ -1,9 +1,14 @@
 import { progress } from '@clack/prompts';
 import type { VideoObject } from '@inbetween/client';
 
+/** What is shown of a video. */
+export type ShownVideo = Pick<VideoObject, 'status' | 'progress'> & {
+  readonly metadata: Pick<VideoObject['metadata'], 'eta' | 'queue_position'> & { readonly phase: string | null };
+};
+
 /** Shows how a video is doing, on standard error: a bar at a terminal, a line per change elsewhere. */
 export interface ShownProgress {
-  update(video: VideoObject): void;
+  update(video: ShownVideo): void;
   done(): void;
   failed(): void;
 }
@@ -40,7 +45,7 @@ function lines(): ShownProgress {
   };
 }
 
-function words(video: VideoObject): string {
+function words(video: ShownVideo): string {
   const { phase, eta, queue_position: position } = video.metadata;
   const left = eta === null ? '' : `, about ${Math.max(1, Math.round(eta - Date.now() / 1000))} s left`;
   const queued = position === null || position === 0 ? '' : `, ${position} before it`;

@@ -12,7 +12,9 @@ export function welcome(server: RunningServer, { terminal }: { readonly terminal
     else lines.push(`Your first API key is in ${firstKey.path} (readable by you only).`);
     lines.push('');
   }
-  const key = firstKey === undefined ? '$INBETWEEN_API_KEY' : terminal ? firstKey.secret : `$(cat '${firstKey.path}')`;
+  // In single quotes for the shell, so that any folder's name survives being pasted.
+  const quoted = `'${firstKey?.path.replaceAll("'", `'\\''`)}'`;
+  const key = firstKey === undefined ? '$INBETWEEN_API_KEY' : terminal ? firstKey.secret : `$(cat ${quoted})`;
   lines.push('Make a video:', '', server.curl(key), '');
   return lines.join('\n');
 }
