@@ -213,7 +213,7 @@ async function finishAll(api: Api, watch: Watch, limitMs: number): Promise<void>
       return watch.isIdle();
     },
     { limitMs, everyMs: 200 },
-    () => JSON.stringify(watch.ids()),
+    watch.told,
   );
 }
 

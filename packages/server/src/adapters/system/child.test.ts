@@ -108,7 +108,8 @@ describe('startChild', () => {
   });
 
   it('kills a child that is silent for too long; reports of memory are no progress', async () => {
-    const { child, next } = start({ stallMs: 1500 });
+    // Longer than a start takes on a busy machine: the silence before the first message counts, too.
+    const { child, next } = start({ stallMs: 5_000 });
     child.send({ order: 'wait' });
     await next();
     expect(await child.ended).toMatchObject({ reason: 'stall' });
