@@ -41,6 +41,11 @@ async function main(argv: readonly string[]): Promise<number> {
     say.error(`${usage}\nThere is no command "${argv.join(' ')}".`);
     return 2;
   }
+  const unknown = unknownOption(argv, command);
+  if (unknown !== undefined) {
+    say.error(`${await usageOf(command, parent, process.stderr)}\nThere is no option ${unknown}.`);
+    return 2;
+  }
   try {
     await runCommand(root, { rawArgs: [...argv] });
     return 0;
@@ -61,6 +66,20 @@ async function find(argv: readonly string[]): Promise<{ command: CommandDef; par
     command = typeof next === 'function' ? await next() : next;
   }
   return parent === undefined ? { command } : { command, parent };
+}
+
+/** The first option that the command does not have; citty would ignore it, and with it what the user meant. */
+function unknownOption(argv: readonly string[], { args }: CommandDef): string | undefined {
+  const known = new Set<string>();
+  for (const [name, definition] of Object.entries((args ?? {}) as Record<string, { alias?: string | string[] }>)) {
+    for (const spelling of [name, ...[definition.alias ?? []].flat()]) known.add(spelling);
+  }
+  const end = argv.indexOf('--');
+  return argv
+    .slice(0, end === -1 ? argv.length : end)
+    .filter((word) => /^--?[a-z]/i.test(word))
+    .map((word) => word.replace(/=.*$/s, ''))
+    .find((word) => !known.has(word.replace(/^--?(no-)?/, '')));
 }
 
 async function report(error: unknown, command: CommandDef, parent?: CommandDef): Promise<number> {
