@@ -104,8 +104,13 @@ const WAITS: Readonly<Record<Moment, Wait>> = {
   'right after a create': async () => undefined,
   'while one waits in the queue': (server, watch) => seen(server, watch, ({ status }) => status === 'queued'),
   'early in a render': (server, watch) => seen(server, watch, ({ status }) => status === 'running'),
-  'late in a render': (server, watch) =>
-    seen(server, watch, ({ status, progress }) => status === 'running' && progress >= LATE),
+  'late in a render': (server, watch) => {
+    // Progress never falls, so a render that begins anew shows what an earlier one had reached.
+    const before = watch.progress();
+    const isLate = ({ id, status, progress }: ShownVideo) =>
+      status === 'running' && progress >= LATE && progress > (before.get(id) ?? 0);
+    return seen(server, watch, isLate);
+  },
   'while a result is stored': (server, watch) => seen(server, watch, ({ metadata }) => metadata.phase === 'storing', 5),
   'anywhere, the render child alone': anywhereInARender,
   'anywhere, server and render child together': anywhereInARender,
@@ -161,6 +166,7 @@ interface Watch {
   look(api: Api): Promise<readonly ShownVideo[]>;
   ids(): readonly string[];
   finished(): number;
+  progress(): ReadonlyMap<string, number>;
   /** How things stood at the last look. */
   told(): string;
   isIdle(): boolean;
@@ -177,6 +183,7 @@ function createWatch(): Watch {
   return {
     note,
     finished,
+    progress: () => new Map([...last].map(([id, { progress }]) => [id, progress])),
     told: () =>
       [...last.values()]
         .map(({ status, progress, metadata }) => `${status} ${metadata.phase ?? ''} ${progress}`)
