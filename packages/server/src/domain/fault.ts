@@ -84,6 +84,8 @@ export interface FaultDetails {
   readonly param?: string;
   /** When it is worth asking again, in milliseconds from now. */
   readonly retryAfterMs?: number;
+  /** Of a backend: its peer may go on with the attempt all the same, so it is resumed and never begun a second time. */
+  readonly attemptGoesOn?: boolean;
   readonly cause?: unknown;
 }
 
@@ -93,12 +95,14 @@ export class Fault extends Error {
   readonly code: FaultCode;
   readonly param: string | undefined;
   readonly retryAfterMs: number | undefined;
+  readonly attemptGoesOn: boolean;
 
   constructor(code: FaultCode, message: string, details: FaultDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.param = details.param;
     this.retryAfterMs = details.retryAfterMs;
+    this.attemptGoesOn = details.attemptGoesOn ?? false;
   }
 
   get kind(): FaultKind {
@@ -116,8 +120,14 @@ export interface Failure {
   readonly message: string;
 }
 
-/** Reads anything thrown as a fault: a Fault stays itself, a bug becomes `internal_error` without its text. */
+/**
+ * Reads anything thrown as a fault: a Fault stays itself, a bug becomes `internal_error` without its text. What a bug
+ * interrupted may go on at a peer.
+ */
 export function asFault(thrown: unknown): Fault {
   if (thrown instanceof Fault) return thrown;
-  return new Fault('internal_error', 'Something went wrong on our side. It has been logged.', { cause: thrown });
+  return new Fault('internal_error', 'Something went wrong on our side. It has been logged.', {
+    cause: thrown,
+    attemptGoesOn: true,
+  });
 }

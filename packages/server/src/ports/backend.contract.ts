@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { Json } from '../domain/attempt.ts';
 import { Fault } from '../domain/fault.ts';
 import type { ByteSource } from './artifacts.ts';
-import type { Backend, BackendEvent, GenerateAsk } from './backend.ts';
+import { type Backend, type BackendEvent, type GenerateAsk, isRemote } from './backend.ts';
 
 /** A backend and the world it works against, set up for the suite. */
 export interface BackendUnderTest {
@@ -74,6 +75,8 @@ export function backendContract(
       expect(told.ready).toBe(true);
       expect(told.problems).toEqual([]);
       expect(told.sizes.length).toBeGreaterThan(0);
+      expect(isRemote(backend)).toBe(kind === 'operations');
+      expect(backend.lookUp !== undefined).toBe(told.canLookUp);
       await nothingLeft();
     });
 
@@ -182,6 +185,73 @@ export function backendContract(
       expect(rest.filter((event) => event.type === 'operation-started')).toEqual([]);
       expect(rest.at(-1)?.type).toBe('finished');
       expect(world.accepted?.()).toBe(before + 1);
+    });
+
+    it('lets go of an operation when aborted, and the peer goes on with it', async () => {
+      const ask = await world.ask(attempt());
+      const before = world.accepted?.() ?? Number.NaN;
+      const abort = new AbortController();
+      let operation: Json = null;
+      const running = (async () => {
+        for await (const event of world.backend.generate(ask, abort.signal)) {
+          if (event.type === 'operation-started') operation = JSON.parse(JSON.stringify(event.operation));
+          abort.abort(new Error('the server stops'));
+        }
+      })();
+      await expect(running).rejects.toThrow('the server stops');
+      const events = await collect(world.backend.generate({ ...ask, operation }, never));
+      expect(events.at(-1)?.type).toBe('finished');
+      expect(world.accepted?.()).toBe(before + 1);
+      await nothingLeft();
+    });
+
+    it('tells the operation of a submission that was under way when it was aborted', async () => {
+      const abort = new AbortController();
+      const before = world.accepted?.() ?? Number.NaN;
+      const told: BackendEvent[] = [];
+      const running = (async () => {
+        for await (const event of world.backend.generate(await world.ask(attempt()), abort.signal)) told.push(event);
+      })();
+      // Whether the request has left by now differs; what the peer accepted must be told in either case.
+      await new Promise((resolve) => setImmediate(resolve));
+      abort.abort(new Error('the video was cancelled'));
+      await expect(running).rejects.toThrow('the video was cancelled');
+      const accepted = (world.accepted?.() ?? Number.NaN) - before;
+      expect(told.filter((event) => event.type === 'operation-started')).toHaveLength(accepted);
+      await nothingLeft();
+    });
+
+    it('stops an operation, or says that it cannot, as often as it is asked', async () => {
+      const { stop } = world.backend;
+      if (stop === undefined) throw new Error('a remote backend has a stop');
+      const events = world.backend.generate(await world.ask(attempt()), never)[Symbol.asyncIterator]();
+      const first = await events.next();
+      await events.return?.();
+      if (first.done === true || first.value.type !== 'operation-started') throw new Error('no operation was told');
+      const answers = [];
+      for (let times = 0; times < 2; times += 1) {
+        answers.push(await stop.call(world.backend, first.value.operation, never));
+      }
+      // What has ended stays ended; what goes on may end meanwhile.
+      expect(['stopped', 'goes_on']).toContain(answers[0]);
+      if (answers[0] === 'stopped') expect(answers[1]).toBe('stopped');
+      await nothingLeft();
+    });
+
+    it('finds an accepted attempt by its id, and none that was never sent, where it can look up', async () => {
+      const { lookUp } = world.backend;
+      if (lookUp === undefined) return expect(world.backend.capabilities.canLookUp).toBe(false);
+      const ask = await world.ask(attempt());
+      const events = world.backend.generate(ask, never)[Symbol.asyncIterator]();
+      await events.next();
+      await events.return?.();
+      const operation = await lookUp.call(world.backend, ask.attempt, never);
+      if (operation === undefined) throw new Error('the peer has accepted this attempt');
+      const before = world.accepted?.();
+      const rest = await collect(world.backend.generate({ ...ask, operation }, never));
+      expect(rest.at(-1)?.type).toBe('finished');
+      expect(world.accepted?.()).toBe(before);
+      expect(await lookUp.call(world.backend, attempt(), never)).toBeUndefined();
     });
   });
 }

@@ -14,7 +14,7 @@ export interface Capabilities {
   readonly sizes: readonly SizeTier[];
   /** Each attempt may cost money, so nothing that may have been accepted is sent again. */
   readonly billed: boolean;
-  /** Can find an operation again by our attempt id after a crash. */
+  /** Can find an operation again by our attempt id after a crash; exactly the backends that have `lookUp`. */
   readonly canLookUp: boolean;
   /** `stops`: cancel ends the work. `ignores`: the work goes on and its slot stays taken. */
   readonly cancel: 'stops' | 'ignores';
@@ -34,7 +34,7 @@ export interface GenerateAsk {
   readonly generation: Generation;
   readonly prepared: PreparedFrames;
   readonly frames: Frames<ByteSource>;
-  /** What an earlier attempt of this process or another remembered; null: start anew. */
+  /** What this attempt's peer accepted before, from `operation-started` or `lookUp`: resume it. null: start. */
   readonly operation: Json;
 }
 
@@ -61,7 +61,30 @@ export type BackendEvent =
       readonly actualPrompt?: string;
     };
 
-/** Who makes the pixels. */
+/** What a peer answered to being asked to stop. */
+export type StopAnswer =
+  /** Nothing of the operation goes on: it was stopped, had ended before, or the peer does not know it any more. */
+  | 'stopped'
+  /** The peer cannot stop it, or only so at some later time; its place stays taken until it has ended. */
+  | 'goes_on'
+  /** The peer could not be asked; it is asked again later. */
+  | 'unknown';
+
+/**
+ * Who makes the pixels.
+ *
+ * A local backend makes them on this machine: its attempts end with this process, it tells no operations and has no
+ * `stop`. The work of a remote one goes on at a peer whatever becomes of us, so it has `stop`, tells each operation
+ * before anything else, and is resumed by it.
+ *
+ * What a rejection of `generate` says about the attempt (`afterFault` in domain/transitions.ts acts on it):
+ * - A Fault: the attempt is over. The peer has refused, failed or forgotten it, or was never reached; nothing of it goes
+ *   on, and a retry is a new attempt. Thrown before an operation was told, it says that nothing was accepted.
+ * - A Fault with `attemptGoesOn`: we cannot go on now, and the attempt may go on without us. With an operation it is
+ *   resumed later. Without one nobody knows whether the peer accepted: where `lookUp` can tell, it is asked; a billed
+ *   attempt that nobody can look up ends as `submission_unknown`; any other is made anew.
+ * - Anything else is a bug, and says nothing about the attempt, as with `attemptGoesOn`.
+ */
 export interface Backend {
   readonly name: string;
   /** How many attempts may run at once over the whole fleet. */
@@ -70,10 +93,30 @@ export interface Backend {
   /** Looks again; `capabilities` tells the last answer. */
   probe(signal: AbortSignal): Promise<Capabilities>;
   /**
-   * Runs or resumes one attempt and ends with exactly one `finished` event, or throws a Fault.
-   * Files it hands out live until the generator is returned or has ended. Aborting stops the work where it can be stopped.
+   * Runs or resumes one attempt and ends with exactly one `finished` event, or throws.
+   * Files it hands out live until the generator is returned or has ended.
+   *
+   * Aborting a local attempt ends it. Aborting a remote one only lets go of it, so that a shutdown never stops paid work;
+   * ending it is `stop`. Aborted while it submits, a remote backend lets the submission end within its own time limit and
+   * tells the operation before it throws, so that nothing accepted is forgotten. A failing poll says nothing about the
+   * operation: the backend asks again with patience, and in the end throws with `attemptGoesOn`.
    */
   generate(ask: GenerateAsk, signal: AbortSignal): AsyncIterable<BackendEvent>;
+  /** Asks the peer to end what it accepted; safe to repeat. Remote backends have it, local ones have not. */
+  stop?(operation: Json, signal: AbortSignal): Promise<StopAnswer>;
+  /**
+   * Finds what the peer accepted for an attempt whose answer was lost between "sent" and "saved".
+   *
+   * @returns its operation, which `generate` resumes; `undefined` only when the peer surely has not accepted it and never
+   * will, so that it may be sent again
+   * @throws Fault when the peer cannot tell now; it is asked again later
+   */
+  lookUp?(attempt: string, signal: AbortSignal): Promise<Json | undefined>;
+}
+
+/** Whether a backend's work goes on at a peer that must be resumed, stopped and followed. */
+export function isRemote(backend: Backend): boolean {
+  return backend.stop !== undefined;
 }
 
 /**
