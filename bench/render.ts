@@ -2,7 +2,7 @@
  * How long two pictures take to become a finished MP4.
  *
  *   npx --no-install node bench/render.ts [--size 720p|1080p] [--frames 150] [--encoder builtin|/path/of/ffmpeg]
- *                                         [--first a.png --last b.png] [--keep folder] [--threads 2]
+ *                                         [--first a.png --last b.png] [--keep folder] [--threads 2] [--fast]
  *
  * Runs from a clean clone with the shipped sample frames, scaled to the size asked for. Prints one JSON object:
  * wall seconds (analysis, rendering with encoding, all), rendered frames a second, file size, bitrate and peak memory.
@@ -27,6 +27,7 @@ const { values } = parseArgs({
     size: { type: 'string', default: '720p' },
     frames: { type: 'string', default: '150' },
     threads: { type: 'string', default: '2' },
+    fast: { type: 'boolean', default: false },
     encoder: { type: 'string', default: 'builtin' },
     first: { type: 'string', default: sample('sample_first') },
     last: { type: 'string', default: sample('sample_last') },
@@ -63,6 +64,7 @@ try {
       metadata: { AIGC: '{"Label":"1"}' },
       encoder,
       threads: Number(values.threads),
+      fast: values.fast,
     },
     {
       onProgress: ({ phase }) => {

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { openInbetweener } from '../../packages/renderer/src/motion/open.ts';
 import { newYuvPicture } from '../../packages/renderer/src/picture/yuv.ts';
 import { framesInOrder } from '../../packages/renderer/src/pipeline/frames-in-order.ts';
-import { easedTimes } from '../../packages/renderer/src/pipeline/timing.ts';
+import { momentsOf } from '../../packages/renderer/src/pipeline/moments.ts';
 import { type Clip, openClips, readFrames } from './clips.ts';
 import { MINTERPOLATE } from './ffmpeg.ts';
 
@@ -46,7 +46,7 @@ async function timeOurs(clip: Clip): Promise<{ perFrame: number; analysisSeconds
   try {
     const source = { inbetweener, width, height, signal: undefined };
     const renderAll = async (frames: number): Promise<void> => {
-      for await (const _ of framesInOrder(source, easedTimes(frames, 'linear'), 3));
+      for await (const _ of framesInOrder(source, momentsOf({ timing: 'linear', overlays: [] }, frames, 1, 0), 3));
     };
     // The first frames compile the kernels, and the ends cost nothing.
     await renderAll(8);

@@ -30,14 +30,30 @@ export interface PairReport {
   readonly matchConfidence: number;
 }
 
+/**
+ * How a frame is looked at: a small movement of the camera on top of the clip's own. The plain view is
+ * `{ zoom: 1, right: 0, down: 0, roll: 0 }`.
+ */
+export interface View {
+  /** How much larger everything is shown, about the middle; at least 1. */
+  readonly zoom: number;
+  /** How far the view looks to the right, as a share of the width. */
+  readonly right: number;
+  /** How far the view looks down, as a share of the height. */
+  readonly down: number;
+  /** How far the view is turned clockwise, in radians: the picture seems to turn the other way. */
+  readonly roll: number;
+}
+
 /** One pair of pictures, analysed and ready to give the frame at any time between them. */
 export interface Inbetweener {
   readonly report: PairReport;
   /**
-   * Renders the frame at eased time `s` (0 = first picture, 1 = last picture, both exact) into `into`.
-   * Calls may overlap: the implementation queues them over its threads.
+   * Renders the frame at eased time `s` (0 = first picture, 1 = last picture, both exact, whatever the view) into
+   * `into`, seen through `view` when one is given. Calls may overlap: the implementation queues them over its threads.
+   * Rejects with a RangeError when `s` is no number or `into` has another size, and with an Error once closed.
    */
-  frame(s: number, into: YuvPicture): Promise<void>;
+  frame(s: number, into: YuvPicture, view?: View): Promise<void>;
   /** Frees threads and memory. Idempotent. */
   close(): Promise<void>;
 }
@@ -57,6 +73,10 @@ export type OpenInbetweener = (
   wish: MotionWish,
   options: {
     readonly threads: number;
+    /** Two warps a frame instead of four: quicker, a little less sharp where both pictures disagree. Default false. */
+    readonly fast?: boolean;
+    /** Whether frames will be asked for with a view; only then is a pair of equal pictures more than a still. */
+    readonly views?: boolean;
     readonly onProgress?: (fraction: number) => void;
     readonly signal?: AbortSignal;
   },

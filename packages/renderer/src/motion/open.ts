@@ -1,4 +1,4 @@
-import type { Inbetweener, OpenInbetweener, PairReport, RgbPicture, YuvPicture } from '../contract.ts';
+import type { Inbetweener, OpenInbetweener, PairReport, RgbPicture, View, YuvPicture } from '../contract.ts';
 import { analysePair } from './analysis/analyse.ts';
 import { decidePlan } from './analysis/decide.ts';
 import { analysisFactor, openStore } from './analysis/store.ts';
@@ -18,9 +18,10 @@ export const openInbetweener: OpenInbetweener = async (first, last, wish, option
   options.signal?.throwIfAborted();
   const onProgress = options.onProgress ?? (() => undefined);
   const ends = [endFrame(first), endFrame(last)] as const;
-  if (isSame(first.data, last.data)) {
+  const isStill = isSame(first.data, last.data);
+  if (isStill && options.views !== true) {
     onProgress(1);
-    return new Pair(ends, { mode: 'still', matchConfidence: 1 }, null, null);
+    return new Pair(ends, STILL, null, null);
   }
   const count = Math.max(1, Math.min(16, Math.floor(options.threads)));
   const { width, height } = first;
@@ -49,13 +50,17 @@ export const openInbetweener: OpenInbetweener = async (first, last, wish, option
     await threads.runEverywhere({ kind: 'release' });
     await threads.runEverywhere({ kind: 'plan', plan });
     const desks = layout.desks.map((desk) => new Uint8Array(renderMemory.buffer, desk.frame, (width * height * 3) / 2));
-    return new Pair(ends, report, threads, desks, () => options.signal?.removeEventListener('abort', abort));
+    return new Pair(ends, isStill ? STILL : report, threads, desks, () =>
+      options.signal?.removeEventListener('abort', abort),
+    );
   } catch (error) {
     options.signal?.removeEventListener('abort', abort);
     await threads.end(error);
     throw error;
   }
 };
+
+const STILL: PairReport = { mode: 'still', matchConfidence: 1 };
 
 /** An analysed pair. Without threads both pictures are the same. */
 class Pair implements Inbetweener {
@@ -80,7 +85,7 @@ class Pair implements Inbetweener {
     this.onClose = onClose;
   }
 
-  async frame(s: number, into: YuvPicture): Promise<void> {
+  async frame(s: number, into: YuvPicture, view: View | null = null): Promise<void> {
     if (this.closed) throw new Error('The inbetweener is closed');
     if (into.data.length !== this.ends[0].length) {
       throw new RangeError(`A frame needs ${this.ends[0].length} bytes, got ${into.data.length}`);
@@ -89,10 +94,10 @@ class Pair implements Inbetweener {
     if (s <= 0 || this.threads === null) return void into.data.set(this.ends[0]);
     if (s >= 1) return void into.data.set(this.ends[1]);
     if (into.data.buffer instanceof SharedArrayBuffer) {
-      await this.threads.run({ kind: 'frame', s, into: into.data });
+      await this.threads.run({ kind: 'frame', s, view, into: into.data });
       return;
     }
-    await this.threads.run({ kind: 'frame', s, into: null }, (thread) => {
+    await this.threads.run({ kind: 'frame', s, view, into: null }, (thread) => {
       const desk = this.desks?.[thread];
       if (desk !== undefined) into.data.set(desk);
     });

@@ -1,3 +1,4 @@
+import type { View } from '../contract.ts';
 import type { AnalysisStore } from './analysis/store.ts';
 import type { Homography } from './camera/homography.ts';
 import type { SharedMemory } from './kernels/web-assembly.ts';
@@ -34,7 +35,7 @@ export type Task =
   | { readonly kind: 'release' }
   | { readonly kind: 'plan'; readonly plan: FramePlan }
   /** `into` is the caller's picture when that is shared memory; otherwise the frame is left on the thread's desk. */
-  | { readonly kind: 'frame'; readonly s: number; readonly into: Uint8Array | null };
+  | { readonly kind: 'frame'; readonly s: number; readonly view: View | null; readonly into: Uint8Array | null };
 
 export interface TaskMessage {
   readonly id: number;

@@ -62,7 +62,7 @@ function perform(task: Task): unknown {
     }
     case 'frame': {
       if (painter === null) throw new Error('A frame was asked for before the plan was known');
-      const frame = painter.paint(task.s);
+      const frame = painter.paint(task.s, task.view);
       task.into?.set(frame);
       return null;
     }

@@ -13,6 +13,8 @@ export interface PairPlan {
   readonly prompt: string;
   /** Read for refused camera words only. May be empty. */
   readonly negativePrompt: string;
+  /** Two warps a frame instead of four: quicker, a little less sharp. Default false. */
+  readonly fast?: boolean;
   /** Worker threads the inbetweener may use, 1..64. */
   readonly threads: number;
 }
@@ -69,7 +71,7 @@ export interface PairOutcome {
   readonly mode: Mode;
   /** 0..1, from the analysis of the pair. */
   readonly matchConfidence: number;
-  /** What shaped the motion: `motion`, `camera`, `timing`. The value `from_images` means the pictures decided it. */
+  /** What shaped the motion: `motion`, `camera`, `timing`, and where asked `overlay` and `negative_prompt`. The value `from_images` means the pictures decided it. */
   readonly honoured: Readonly<Record<string, string>>;
   /** What was asked and had no effect, in words a person can read. */
   readonly ignored: readonly string[];

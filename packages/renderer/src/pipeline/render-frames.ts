@@ -3,11 +3,14 @@ import type { OpenInbetweener } from '../contract.ts';
 import { encodePng } from '../picture/files.ts';
 import { yuvToRgb } from '../picture/yuv.ts';
 import { readPrompt } from '../prompt/read.ts';
-import { framesInOrder } from './frames-in-order.ts';
+import { framesInOrder, type Moment } from './frames-in-order.ts';
+import { momentsOf } from './moments.ts';
 import { checkPairPlan, type FramesPlan, type FramesReport, type RenderHooks } from './plan.ts';
-import { easedTimes } from './timing.ts';
 import { type OpenPair, withPair } from './with-pair.ts';
 import { type FileToWrite, writeAllOrNone } from './write-files.ts';
+
+/** A series has no speed of its own: overlays move as in a clip of this length. */
+const SERIES_SECONDS = 5;
 
 /**
  * Makes a series of frames as PNG files. The first and the last are the pictures themselves, bit for bit; the ones
@@ -23,7 +26,7 @@ export async function renderFramesWith(
   const timing = plan.ease === 'linear' ? 'linear' : 'default';
   const wish = { ...readPrompt(plan.prompt, plan.negativePrompt), timing } as const;
   return withPair(openInbetweener, plan, wish, hooks, async (pair) => {
-    const pictures = asFiles(pair, easedTimes(plan.frames, timing), plan);
+    const pictures = asFiles(pair, momentsOf(wish, plan.frames, SERIES_SECONDS, plan.seed), plan);
     return { files: await writeAllOrNone(pictures, pair.signal) };
   });
 }
@@ -31,7 +34,7 @@ export async function renderFramesWith(
 /** Each frame as a PNG file, compressed and given one by one. */
 async function* asFiles(
   pair: OpenPair,
-  times: Float64Array,
+  moments: readonly Moment[],
   plan: FramesPlan,
 ): AsyncGenerator<FileToWrite, void, void> {
   const ends = new Map([
@@ -39,7 +42,7 @@ async function* asFiles(
     [plan.frames - 1, pair.last],
   ]);
   let index = 0;
-  for await (const frame of framesInOrder(pair, times, plan.threads + 1)) {
+  for await (const frame of framesInOrder(pair, moments, plan.threads + 1)) {
     yield { path: frameName(plan.folder, index), bytes: await encodePng(ends.get(index) ?? yuvToRgb(frame)) };
     index++;
     pair.progress.rendered(index);

@@ -8,10 +8,10 @@ import { newYuvPicture } from '../picture/yuv.ts';
 import { readPrompt } from '../prompt/read.ts';
 import { blendStamp } from '../watermark/blend.ts';
 import { makeStamp } from '../watermark/stamp.ts';
-import { framesInOrder } from './frames-in-order.ts';
+import { framesInOrder, type Moment } from './frames-in-order.ts';
+import { momentsOf } from './moments.ts';
 import { checkRenderPlan, type RenderHooks, type RenderPlan, type RenderReport } from './plan.ts';
 import { Stills } from './stills.ts';
-import { easedTimes } from './timing.ts';
 import { type OpenPair, withPair } from './with-pair.ts';
 import { writeAllOrNone } from './write-files.ts';
 
@@ -41,7 +41,7 @@ export async function renderVideoWith(
     const stop = (): void => void encoder.close().catch(() => undefined);
     pair.signal?.addEventListener('abort', stop, { once: true });
     try {
-      const stills = await feedFrames(encoder, pair, easedTimes(frames, wish.timing), plan);
+      const stills = await feedFrames(encoder, pair, momentsOf(wish, frames, frames / fps, plan.seed), plan);
       const video = await encoder.finish();
       zeroTimes(video);
       const labelled = { path: plan.video, bytes: writeMetadata(video, plan.metadata ?? {}) };
@@ -62,11 +62,16 @@ async function bothEnds({ inbetweener, width, height }: OpenPair): Promise<YuvPi
 }
 
 /** Takes every frame from the renderer through the watermark to the encoder, and the stills on the way. */
-async function feedFrames(encoder: Encoder, pair: OpenPair, times: Float64Array, plan: RenderPlan): Promise<Stills> {
+async function feedFrames(
+  encoder: Encoder,
+  pair: OpenPair,
+  moments: readonly Moment[],
+  plan: RenderPlan,
+): Promise<Stills> {
   const stamp = plan.watermark === undefined ? undefined : await makeStamp(plan.watermark, pair);
   const stills = new Stills();
   let index = 0;
-  for await (const frame of framesInOrder(pair, times, plan.threads + 1)) {
+  for await (const frame of framesInOrder(pair, moments, plan.threads + 1)) {
     if (plan.lastFrame !== undefined && index === plan.frames - 1) stills.takePng(plan.lastFrame, frame);
     if (stamp !== undefined) blendStamp(frame, stamp);
     if (plan.thumbnail !== undefined && index === plan.frames >> 1) stills.takeThumbnail(plan.thumbnail, frame);

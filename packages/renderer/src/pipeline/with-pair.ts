@@ -32,14 +32,20 @@ export async function withPair<Result extends object>(
   const [first, last] = await readPair(plan.first, plan.last);
   const motion = { seed: plan.seed, camera: wish.camera };
   const tellAnalysed = (fraction: number): void => progress.analysed(fraction);
-  const options = { threads: plan.threads, onProgress: tellAnalysed, ...(signal === undefined ? {} : { signal }) };
+  const options = {
+    threads: plan.threads,
+    fast: plan.fast === true,
+    views: wish.overlays.length > 0,
+    onProgress: tellAnalysed,
+    ...(signal === undefined ? {} : { signal }),
+  };
   try {
     const inbetweener = await openInbetweener(first, last, motion, options);
     try {
       const { width, height } = first;
       const result = await use({ width, height, first, last, inbetweener, progress, signal });
       const { mode, matchConfidence } = inbetweener.report;
-      const honesty = tellHonestly(wish, mode, plan.negativePrompt);
+      const honesty = tellHonestly(wish, mode);
       progress.finished();
       return { ...result, width, height, mode, matchConfidence, ...honesty, generative: false };
     } finally {

@@ -43,6 +43,12 @@ export const renderCommand = defineCommand({
       description: 'Read for words on timing, and on the camera between unlike pictures',
       valueHint: 'text',
     },
+    'negative-prompt': {
+      type: 'string',
+      description: 'Read for camera and timing words that are not wanted',
+      valueHint: 'text',
+    },
+    fast: { type: 'boolean', description: 'Two warps a frame instead of four: quicker, a little less sharp' },
     watermark: { type: 'boolean', description: 'Write "AI生成" or "AI generated" into the lower right corner' },
     encoder: {
       type: 'string',
@@ -95,6 +101,8 @@ interface Arguments {
   readonly size?: string | undefined;
   readonly seed?: string | undefined;
   readonly prompt?: string | undefined;
+  readonly 'negative-prompt'?: string | undefined;
+  readonly fast?: boolean | undefined;
   readonly watermark?: boolean | undefined;
   readonly encoder?: string | undefined;
   readonly threads?: string | undefined;
@@ -120,6 +128,8 @@ async function readAsk(args: Arguments): Promise<RenderAsk> {
     tier,
     seed: readNumber('seed', args.seed, 0, 2_147_483_647) ?? 0,
     prompt: args.prompt ?? '',
+    negativePrompt: args['negative-prompt'] ?? '',
+    fast: args.fast === true,
     threads: readNumber('threads', args.threads, 1, 64) ?? Math.min(64, usual),
   };
 }

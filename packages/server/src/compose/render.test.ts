@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-const REST = { frames: 4, tier: undefined, seed: 1, prompt: '', threads: 1 } as const;
+const REST = { frames: 4, tier: undefined, seed: 1, prompt: '', negativePrompt: '', fast: false, threads: 1 } as const;
 const BUILTIN = { kind: 'builtin' } as const;
 
 /** A picture of soft stripes, shifted; PNG, so that its samples are known. */

@@ -32,6 +32,9 @@ export interface RenderAsk {
   readonly tier: SizeTier | undefined;
   readonly seed: number;
   readonly prompt: string;
+  readonly negativePrompt: string;
+  /** Two warps a frame instead of four. */
+  readonly fast: boolean;
   readonly threads: number;
 }
 
@@ -76,8 +79,8 @@ export async function renderPair(
   const folder = await mkdtemp(join(tmpdir(), 'inbetween-render-'));
   try {
     const pair = await prepare(ask, folder, signal);
-    const { seed, prompt, threads, frames, target } = ask;
-    const words = { first: pair.first, last: pair.last, seed, prompt, negativePrompt: '', threads, frames };
+    const { seed, prompt, negativePrompt, fast, threads, frames, target } = ask;
+    const words = { first: pair.first, last: pair.last, seed, prompt, negativePrompt, fast, threads, frames };
     if (target.kind === 'frames') {
       const hooks: RenderHooks = { onProgress: ({ fraction }) => onProgress(fraction), signal };
       const report = await renderFrames({ ...words, folder, ease: target.ease }, hooks);
@@ -134,11 +137,11 @@ function problemOf({ message }: Fault): string {
 }
 
 /** The same pictures and wish have the same name in the content label, so that the same call gives the same bytes. */
-async function nameOf({ first, last, seed, prompt, tier, frames }: RenderAsk): Promise<string> {
+async function nameOf({ first, last, seed, prompt, negativePrompt, fast, tier, frames }: RenderAsk): Promise<string> {
   const hash = createHash('sha256');
   for (const path of [first, last]) hash.update(await readFile(path));
   return `render_${hash
-    .update(JSON.stringify([seed, prompt, tier, frames]))
+    .update(JSON.stringify([seed, prompt, negativePrompt, fast, tier, frames]))
     .digest('hex')
     .slice(0, 26)}`;
 }

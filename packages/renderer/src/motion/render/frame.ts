@@ -1,9 +1,11 @@
+import type { View } from '../../contract.ts';
 import { CameraPath } from '../camera/camera-path.ts';
 import { invert } from '../camera/homography.ts';
 import type { Tone } from '../fuse/tone.ts';
 import type { FrameKernels } from './kernels.ts';
 import type { RenderLayout } from './layout.ts';
 import type { FramePlan } from './plan.ts';
+import { sway } from './sway.ts';
 
 /** Renders frames of one pair on one desk of the shared memory. */
 export class FramePainter {
@@ -13,6 +15,7 @@ export class FramePainter {
   private readonly plan: FramePlan;
   private readonly path: CameraPath;
   private readonly desk: RenderLayout['desks'][number];
+  private view: View | null = null;
 
   constructor(
     kernels: FrameKernels,
@@ -29,8 +32,9 @@ export class FramePainter {
     this.path = new CameraPath(plan.camera, layout.width >> 1, layout.height >> 1);
   }
 
-  /** Paints the frame at time `s` (strictly between 0 and 1) and returns where it lies: I420 in the shared memory. */
-  paint(s: number): Uint8Array {
+  /** Paints the frame at time `s` (strictly between 0 and 1), seen through the view if there is one, and returns where it lies: I420 in the shared memory. */
+  paint(s: number, view: View | null = null): Uint8Array {
+    this.view = view;
     if (this.plan.kind === 'dissolve') this.paintDissolve(s);
     else this.paintMorph(s);
     return new Uint8Array(this.buffer, this.desk.frame, (this.layout.width * this.layout.height * 3) / 2);
@@ -74,6 +78,8 @@ export class FramePainter {
     this.setMatrix(1, invert(this.path.fromLast(s)));
     const [first, last] = desk.matrices;
     kernels.combine(layout.width >> 1, layout.height >> 1, desk.sums[0], desk.sums[1], first, last, blend, desk.fields);
+    if (this.view !== null)
+      sway(this.buffer, layout.width >> 1, layout.height >> 1, desk.fields, desk.pyramid, this.view);
   }
 
   /** Reads all three planes along the fields; `s` fades the change of exposure, null leaves the pictures as they are. */
