@@ -61,6 +61,8 @@ export const FAULTS = {
   overloaded: trait('unavailable'),
   shutting_down: trait('unavailable'),
   storage_full: trait('storage_full', true),
+  /** Our own database or file store does not answer; says nothing about the video. */
+  storage_unavailable: trait('unavailable', true),
   internal_error: trait('internal', true),
   // why a video failed
   image_unreachable: trait('invalid', true),

@@ -16,6 +16,8 @@ export function claim(dialect: SqlDialect, wish: ClaimWish): Promise<readonly Cl
       const rows = await claimable(dialect, transaction, wish).limit(wish.limit).execute();
       return leaseAll(transaction, rows, wish);
     }
+    // What is free is read, then taken: two claims that did so side by side would each take what both saw.
+    await dialect.alone(transaction, 'claim generate');
     await freeLapsedSlots(transaction, wish.now);
     const taken: Record<string, Taken> = {};
     const candidates: VideoRow[] = [];

@@ -14,5 +14,12 @@ export interface SqlDialect {
   readonly locksRows: boolean;
   /** The column type of bytes. */
   readonly blobType: string;
+  /** Names of the tables that stand where ours belong, whoever made them. */
+  tables(database: Kysely<Tables>): Promise<readonly string[]>;
+  /**
+   * Resolves when no other open transaction, of any process, has asked for the same name; the others then wait for the
+   * end of this one. At once where transactions run one at a time anyway.
+   */
+  alone(transaction: Kysely<Tables>, name: string): Promise<void>;
   close(): Promise<void>;
 }

@@ -139,4 +139,6 @@ export interface MarkerTable {
   product: string;
   schema_version: number;
   migrated_at: number;
+  /** How many steps a program must know to work on this database; absent in databases of the first version. */
+  oldest_neighbour?: number | null;
 }

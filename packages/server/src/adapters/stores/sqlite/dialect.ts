@@ -40,6 +40,8 @@ export function createSqliteDialect(path: string): SqlDialect {
     },
     locksRows: false,
     blobType: 'blob',
+    tables: async (database) => (await database.introspection.getTables()).map(({ name }) => name),
+    alone: async () => undefined,
     async close() {
       await last;
       // The writer goes last, so that it folds the log into the file and leaves one file behind.

@@ -30,6 +30,8 @@ describe('query plans', () => {
       write: <T>(work: (transaction: Kysely<Tables>) => Promise<T>) => work(reader),
       locksRows: false,
       blobType: 'blob',
+      tables: async (of: Kysely<Tables>) => (await of.introspection.getTables()).map(({ name }) => name),
+      alone: async () => undefined,
       async close() {
         database.close();
       },

@@ -78,12 +78,25 @@ describe('opening a SQLite store', () => {
     await expect(openSqliteStore(path)).rejects.toThrow(/not Inbetween's/);
   });
 
-  it('refuses a database of a later version', async () => {
+  it.each([99, null])('refuses a database of a later version that lets no older one go on (%s)', async (oldest) => {
+    await (await openSqliteStore(path)).close();
+    const database = new Database(path);
+    database.prepare('update inbetween set schema_version = 99, oldest_neighbour = ?').run(oldest);
+    database.close();
+    await expect(openSqliteStore(path)).rejects.toThrow(/schema version 99/);
+  });
+
+  it('goes on with a database of a later version that lets it', async () => {
     await (await openSqliteStore(path)).close();
     const database = new Database(path);
     database.exec('update inbetween set schema_version = 99');
     database.close();
-    await expect(openSqliteStore(path)).rejects.toThrow(/schema version 99/);
+    const store = await openSqliteStore(path);
+    await store.ping();
+    await store.close();
+    const again = new Database(path);
+    expect(again.prepare('select schema_version from inbetween').pluck().get()).toBe(99);
+    again.close();
   });
 
   it('refuses a file that is not a database, and a place without a file', async () => {

@@ -71,6 +71,7 @@ export const docs = {
       'overloaded',
       'backend_unavailable',
       'storage_full',
+      'storage_unavailable',
     ],
   },
   list: {

@@ -1,0 +1,50 @@
+import type { Pool } from 'pg';
+import type { Log } from '../../../ports/log.ts';
+import type { Store } from '../../../ports/store.ts';
+import { migrate, requireMigrated } from '../sql/migrate.ts';
+import { createSqlStore } from '../sql/store.ts';
+import { createPostgresDialect } from './dialect.ts';
+import { createPool } from './pool.ts';
+
+export interface PostgresWish {
+  readonly url: string;
+  /** Connections of this process at most. */
+  readonly connections: number;
+  /** `migrate`: bring the schema up to date first; `require`: refuse one that is not. */
+  readonly schema: 'migrate' | 'require';
+  readonly log: Log;
+}
+
+/** A store in PostgreSQL, and the pool that its bell rings over. */
+export interface OpenedPostgres {
+  readonly store: Store;
+  readonly pool: Pool;
+}
+
+/**
+ * Opens the store in a PostgreSQL database.
+ *
+ * @throws ForeignDatabase when the database is not ours, or `require`d and not up to date
+ */
+export async function openPostgresStore(wish: PostgresWish, now: number = Date.now()): Promise<OpenedPostgres> {
+  const { url, connections, log } = wish;
+  const onBroken = (error: Error) => log.warn({ err: error }, 'a connection to the database broke');
+  const pool = createPool({ url, connections, onBroken });
+  const dialect = createPostgresDialect(pool);
+  try {
+    const where = nameOf(url);
+    if (wish.schema === 'migrate') await migrate(dialect, where, now);
+    else await requireMigrated(dialect, where);
+    return { store: createSqlStore(dialect), pool };
+  } catch (error) {
+    await dialect.close();
+    throw error;
+  }
+}
+
+/** How messages name a database: never with its password. */
+export function nameOf(url: string): string {
+  const parsed = URL.parse(url);
+  if (parsed === null) return 'The database';
+  return `The database ${parsed.pathname.slice(1) || parsed.username} at ${parsed.host || 'this machine'}`;
+}
