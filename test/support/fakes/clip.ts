@@ -1,0 +1,166 @@
+import { createHash } from 'node:crypto';
+import { BufferTarget, EncodedPacket, EncodedVideoPacketSource, Output, WebMOutputFormat } from 'mediabunny';
+import sharp from 'sharp';
+import type { YuvPicture } from '../../../packages/renderer/src/contract.ts';
+import { openBuiltinEncoder } from '../../../packages/renderer/src/encode/builtin.ts';
+import { loadWebcodecs } from '../../../packages/renderer/src/encode/openh264.ts';
+import { toI420 } from '../../../packages/renderer/src/motion/render/i420.ts';
+import { newYuvPicture } from '../../../packages/renderer/src/picture/yuv.ts';
+import { aviOf } from './avi.ts';
+
+/** A clip that an engine is to make; sides are multiples of 16. */
+export interface ClipWish {
+  readonly first: Uint8Array;
+  readonly last: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+  readonly frames: number;
+  readonly fps: number;
+}
+
+export type Container = 'mp4' | 'webm' | 'avi';
+
+const made = new Map<string, Promise<Uint8Array>>();
+const MOST_KEPT = 24;
+
+/**
+ * Makes a clip that begins with the first picture and ends with the last, as an engine does that respects both: a dissolve
+ * between them, really coded. The same wish is made once per process.
+ */
+export function makeClip(wish: ClipWish, container: Container = 'mp4'): Promise<Uint8Array> {
+  const { width, height, frames, fps } = wish;
+  const key = createHash('sha256')
+    .update(wish.first)
+    .update('|')
+    .update(wish.last)
+    .update(`|${width}x${height}x${frames}@${fps}.${container}`)
+    .digest('hex');
+  const known = made.get(key);
+  if (known !== undefined) return known;
+  const [oldest] = made.keys();
+  if (made.size >= MOST_KEPT && oldest !== undefined) made.delete(oldest);
+  const clip = WRITERS[container](wish);
+  made.set(key, clip);
+  clip.catch(() => made.delete(key));
+  return clip;
+}
+
+const WRITERS: Readonly<Record<Container, (wish: ClipWish) => Promise<Uint8Array>>> = {
+  async mp4(wish) {
+    const ends = await readEnds(wish);
+    const encoder = await openBuiltinEncoder(wish, [ends.first, ends.last]);
+    try {
+      for (const picture of dissolve(ends, wish)) await encoder.add(picture);
+      return await encoder.finish();
+    } finally {
+      await encoder.close();
+    }
+  },
+  webm: writeWebm,
+  async avi(wish) {
+    const { width, height, frames } = wish;
+    const [first, last] = await Promise.all([rgbOf(wish.first, wish), rgbOf(wish.last, wish)]);
+    const jpegs: Uint8Array[] = [];
+    for (let index = 0; index < frames; index += 1) {
+      const data = mix(first, last, shareAt(index, frames), new Uint8Array(first.length));
+      jpegs.push(
+        await sharp(data, { raw: { width, height, channels: 3 } })
+          .jpeg({ quality: 90 })
+          .toBuffer(),
+      );
+    }
+    return aviOf(jpegs, wish);
+  },
+};
+
+/** VP8, every frame a key frame, as sd-server writes it. */
+async function writeWebm(wish: ClipWish): Promise<Uint8Array> {
+  const { width, height, frames, fps } = wish;
+  const { VideoEncoder, VideoFrame } = await loadWebcodecs();
+  const source = new EncodedVideoPacketSource('vp8');
+  const target = new BufferTarget();
+  const output = new Output({ format: new WebMOutputFormat(), target });
+  output.addVideoTrack(source, { frameRate: fps });
+  await output.start();
+  let muxed = Promise.resolve();
+  let count = 0;
+  const encoder = new VideoEncoder({
+    output: (coded) => {
+      const data = new Uint8Array(coded.byteLength);
+      coded.copyTo(data);
+      const index = count++;
+      const packet = new EncodedPacket(data, coded.type === 'key' ? 'key' : 'delta', index / fps, 1 / fps);
+      const meta = { decoderConfig: { codec: 'vp8', codedWidth: width, codedHeight: height } };
+      muxed = muxed.then(() => source.add(packet, index === 0 ? meta : undefined));
+    },
+    error: (error) => {
+      muxed = Promise.reject(error);
+    },
+  });
+  encoder.configure({ codec: 'vp8', width, height, bitrate: width * height * fps, framerate: fps });
+  for (const [index, picture] of [...dissolve(await readEnds(wish), wish)].entries()) {
+    const frame = new VideoFrame(new Uint8Array(picture.data), {
+      format: 'I420',
+      codedWidth: width,
+      codedHeight: height,
+      timestamp: Math.round((index * 1_000_000) / fps),
+    });
+    encoder.encode(frame, { keyFrame: true });
+    frame.close();
+  }
+  await encoder.flush();
+  for (let turn = 0; turn < 10_000 && count < frames; turn += 1) await new Promise((done) => setImmediate(done));
+  encoder.close();
+  await muxed;
+  if (count !== frames) throw new Error(`${count} coded frames of ${frames}`);
+  await output.finalize();
+  if (target.buffer === null) throw new Error('the muxer gave no file');
+  return new Uint8Array(target.buffer);
+}
+
+interface Ends {
+  readonly first: YuvPicture;
+  readonly last: YuvPicture;
+}
+
+async function readEnds(wish: ClipWish): Promise<Ends> {
+  const { width, height } = wish;
+  const [first, last] = await Promise.all(
+    [wish.first, wish.last].map(async (file) => {
+      const picture = newYuvPicture(width, height);
+      toI420({ width, height, data: await rgbOf(file, wish) }, picture.data);
+      return picture;
+    }),
+  );
+  if (first === undefined || last === undefined) throw new Error('two ends were read');
+  return { first, last };
+}
+
+/** Pixels of the asked size: scaled to cover, cut in the middle, as the engines do it. */
+async function rgbOf(file: Uint8Array, { width, height }: ClipWish): Promise<Uint8Array> {
+  const data = await sharp(file)
+    .removeAlpha()
+    .toColourspace('srgb')
+    .resize(width, height, { fit: 'cover' })
+    .raw()
+    .toBuffer();
+  return new Uint8Array(data.buffer, data.byteOffset, data.length);
+}
+
+/** The same buffer each time; a new picture only when asked for another. */
+function* dissolve({ first, last }: Ends, { width, height, frames }: ClipWish): Generator<YuvPicture> {
+  for (let index = 0; index < frames; index += 1) {
+    const picture = newYuvPicture(width, height);
+    mix(first.data, last.data, shareAt(index, frames), picture.data);
+    yield picture;
+  }
+}
+
+const shareAt = (index: number, frames: number) => (frames === 1 ? 0 : index / (frames - 1));
+
+function mix(one: Uint8Array, other: Uint8Array, share: number, into: Uint8Array): Uint8Array {
+  for (let at = 0; at < into.length; at += 1) {
+    into[at] = Math.round((one[at] ?? 0) * (1 - share) + (other[at] ?? 0) * share);
+  }
+  return into;
+}
