@@ -66,6 +66,7 @@ async function makeApp(config: Config, world: World, keys: Keys, publicUrl: () =
     videos: createVideos({
       ...world,
       videos: store.videos,
+      events: store.events,
       policy: policyOf(config),
       disk: createDiskGuard(world.artifacts, clock, config.data.diskReserveBytes),
       backend: (name) => world.backends[name],

@@ -70,6 +70,7 @@ export function createStage(options: StageOptions = {}) {
 
   const videos = createVideos({
     videos: store.videos,
+    events: store.events,
     artifacts,
     fetcher,
     clock,

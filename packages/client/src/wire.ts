@@ -33,6 +33,8 @@ export interface VideoMetadata {
   readonly queue_position: number | null;
   /** When it will probably be finished, Unix seconds. */
   readonly eta: number | null;
+  /** A signed address of its server-sent events, for browsers; null in a final status. */
+  readonly events_url: string | null;
   readonly warnings: readonly VideoWarning[];
   readonly [entry: string]: unknown;
 }

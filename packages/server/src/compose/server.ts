@@ -102,6 +102,7 @@ async function appParts(config: Config, world: World, keys: Keys, publicUrl: () 
   const videos = createVideos({
     ...world,
     videos: store.videos,
+    events: store.events,
     policy: policyOf(config),
     disk: createDiskGuard(world.artifacts, clock, config.data.diskReserveBytes),
     backend: (name) => world.backends[name],

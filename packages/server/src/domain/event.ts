@@ -1,3 +1,4 @@
+import type { OwnerId, VideoId } from './id.ts';
 import type { Status, Video } from './video.ts';
 
 /** A fact about a video that somebody may want to hear of. */
@@ -13,10 +14,17 @@ export function eventBetween(previous: Video | undefined, next: Video): EventTyp
   return undefined;
 }
 
-/** A row of the outbox: `<video id>:<version>` names it. */
+/** A fact as it is written into the outbox with its video. */
 export interface VideoEvent {
   readonly type: EventType;
   readonly at: number;
+}
+
+/** A row of the outbox as it is read again: `<video id>:<version>` names it. */
+export interface ToldEvent extends VideoEvent {
+  readonly video: VideoId;
+  readonly version: number;
+  readonly owner: OwnerId;
 }
 
 /** The event that belongs to a write, ready for its effects. */

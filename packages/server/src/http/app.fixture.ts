@@ -3,8 +3,11 @@ import { createMemoryArtifacts } from '../adapters/artifacts/memory.ts';
 import { readAllowList } from '../adapters/net/allow-list.ts';
 import { checkUrl } from '../adapters/net/url-check.ts';
 import { createMemoryStore } from '../adapters/stores/memory/store.ts';
+import { createBell } from '../adapters/system/bell.ts';
+import { systemClock } from '../adapters/system/clock.ts';
 import { createIds } from '../adapters/system/ids.ts';
 import type { Scope } from '../domain/api-key.ts';
+import { eventOf } from '../domain/event.ts';
 import { Fault } from '../domain/fault.ts';
 import type { OwnerId, VideoId } from '../domain/id.ts';
 import { MODELS } from '../domain/model.ts';
@@ -14,6 +17,7 @@ import { admit, advance, begin, expire, fail, succeed } from '../domain/transiti
 import type { Video } from '../domain/video.ts';
 import type { ArtifactStore } from '../ports/artifacts.ts';
 import type { Backend } from '../ports/backend.ts';
+import type { Bell } from '../ports/bell.ts';
 import { createKeys } from '../service/keys.ts';
 import { createVideos } from '../service/videos.ts';
 import { createApp } from './app.ts';
@@ -28,7 +32,7 @@ export const SECRET = 'a secret that is long enough for tests';
 /** The real service over stores in memory, behind the real app, with a clock that stands still until it is moved. */
 export async function testApp(changed: Partial<AppParts> = {}) {
   const time = { now: START };
-  const clock = { now: () => time.now, sleep: async () => undefined };
+  const clock = { now: () => time.now, sleep: systemClock.sleep };
   const store = createMemoryStore();
   const artifacts = watched(createMemoryArtifacts());
   const ids = createIds(clock);
@@ -43,13 +47,15 @@ export async function testApp(changed: Partial<AppParts> = {}) {
       void observed.push(labels),
   };
   const backend = testBackend();
+  const bell = createCountedBell(createBell(log));
   const videos = createVideos({
     videos: store.videos,
+    events: store.events,
     artifacts,
     fetcher: { check: (url, trust) => void checkUrl(url, trust, allow) },
     clock,
     ids,
-    bell: { ring: () => undefined, listen: () => () => undefined },
+    bell,
     meter,
     policy: DEFAULT_POLICY,
     disk: { check: async () => undefined },
@@ -71,7 +77,8 @@ export async function testApp(changed: Partial<AppParts> = {}) {
     renderMetrics: async () => '# nothing yet\n',
     readiness: async () => readiness.found,
     limits: DEFAULT_LIMITS,
-    timeouts: DEFAULT_TIMEOUTS,
+    // Long enough to see the first message of a stream, short enough that no test waits for its end.
+    timeouts: { ...DEFAULT_TIMEOUTS, streamMs: 30 },
     trustProxy: false,
     version: '0.1.0',
     examples: { curl: (url) => `curl ${url}/v1/videos -d '<&>'` },
@@ -85,8 +92,10 @@ export async function testApp(changed: Partial<AppParts> = {}) {
   async function step(id: string, change: (video: Video, now: number) => Video): Promise<Video> {
     const video = await store.videos.find(id as VideoId);
     if (video === undefined) throw new Error(`no ${id}`);
-    const written = await store.videos.swap(video, change(video, time.now), {});
+    const next = change(video, time.now);
+    const written = await store.videos.swap(video, next, { event: eventOf(video, next) });
     if (written === 'stale') throw new Error('stale');
+    bell.ring(`video:${written.id}`);
     return written;
   }
   const put = (key: string, bytes: Uint8Array, type: string): Promise<Artifact> => artifacts.put(key, { bytes }, type);
@@ -125,6 +134,7 @@ export async function testApp(changed: Partial<AppParts> = {}) {
     store,
     artifacts,
     backend,
+    bell,
     worker,
     readiness,
     lines,
@@ -152,6 +162,23 @@ function watched(inner: ArtifactStore) {
       if (signal !== undefined) signals.push(signal);
       return inner.open(key, range, signal);
     },
+  };
+}
+
+/** A bell that knows how many listen. */
+function createCountedBell(inner: Bell): Bell & { listeners(): number } {
+  let count = 0;
+  return {
+    ring: (topic) => inner.ring(topic),
+    listen(topic, listener) {
+      const deafen = inner.listen(topic, listener);
+      count += 1;
+      return () => {
+        count -= 1;
+        deafen();
+      };
+    },
+    listeners: () => count,
   };
 }
 

@@ -1,12 +1,22 @@
 import type { FastifyInstance } from 'fastify';
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Aborts when the server begins to close: what waits for news is answered at once. */
+    readonly leaving: AbortSignal;
+  }
+}
+
 /** Makes `close()` finish what is open and nothing else; tells whether it has begun. */
 export function closeGracefully(app: FastifyInstance, limitMs: number): { begun(): boolean } {
   let begun = false;
+  const leaving = new AbortController();
+  app.decorate('leaving', leaving.signal);
   let cutOff: NodeJS.Timeout | undefined;
 
   app.addHook('preClose', async () => {
     begun = true;
+    leaving.abort();
     app.server.closeIdleConnections();
     // One reader that has stopped reading must not hold the process for ever.
     cutOff = setTimeout(() => app.server.closeAllConnections(), limitMs);

@@ -53,6 +53,10 @@ export interface HttpTimeouts {
   readonly keepAliveMs: number;
   /** `close()` waits this long for open requests, then cuts them off. */
   readonly closeMs: number;
+  /** An event stream says something at least this often, so that nobody in between takes it for dead. */
+  readonly heartbeatMs: number;
+  /** An event stream ends after this long; whoever comes back must still have a valid key. */
+  readonly streamMs: number;
 }
 
 /** A 28 MiB body over a slow 1 Mbit/s line takes four minutes, hence `requestMs`. */
@@ -62,15 +66,22 @@ export const DEFAULT_TIMEOUTS: HttpTimeouts = {
   idleMs: 90_000,
   keepAliveMs: 72_000,
   closeMs: 30_000,
+  heartbeatMs: 15_000,
+  streamMs: 15 * 60_000,
 };
 
-/** How much a body, and all bodies together, may weigh. */
+/** How much a body, and all bodies together, may weigh, and how many requests may wait for news at one time. */
 export interface HttpLimits {
   readonly bodyBytes: number;
   readonly inFlightBytes: number;
+  readonly waiters: number;
 }
 
-export const DEFAULT_LIMITS: HttpLimits = { bodyBytes: 28 * 1024 * 1024, inFlightBytes: 256 * 1024 * 1024 };
+export const DEFAULT_LIMITS: HttpLimits = {
+  bodyBytes: 28 * 1024 * 1024,
+  inFlightBytes: 256 * 1024 * 1024,
+  waiters: 10_000,
+};
 
 /** Everything the HTTP layer needs; `compose/` puts it together. */
 export interface AppParts {

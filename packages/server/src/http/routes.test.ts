@@ -11,6 +11,7 @@ const EXPECTED = [
   'POST /v1/videos videos:create',
   'GET /v1/videos videos:read',
   'GET /v1/videos/:id videos:read',
+  'GET /v1/videos/:id/events signed',
   'GET /v1/videos/:id/content signed',
   'POST /v1/videos/:id/cancel videos:create',
   'DELETE /v1/videos/:id videos:delete',

@@ -157,7 +157,7 @@ describe('over a real socket', () => {
   });
 
   it('refuses a body over the limit by what it says, and by what comes', async () => {
-    await using test = await listening({ limits: { bodyBytes: 1000, inFlightBytes: 10_000 } });
+    await using test = await listening({ limits: { ...DEFAULT_LIMITS, bodyBytes: 1000, inFlightBytes: 10_000 } });
     const told = await fetch(`${test.url}/v1/videos`, {
       method: 'POST',
       headers: { ...bearer(test.alice), 'content-type': 'application/json' },

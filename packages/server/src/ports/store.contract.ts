@@ -1,6 +1,7 @@
 import { describe } from 'vitest';
 import { claimContract } from './store-contract/claim.contract.ts';
 import { deadlinesContract } from './store-contract/due.contract.ts';
+import { eventsContract } from './store-contract/events.contract.ts';
 import { insertContract } from './store-contract/insert.contract.ts';
 import { interleavingContract } from './store-contract/interleaving.contract.ts';
 import { keysContract } from './store-contract/keys.contract.ts';
@@ -22,6 +23,7 @@ export function storeContract(name: string, open: OpenStore): void {
     describe('swap', () => swapContract(open));
     describe('due and purge', () => deadlinesContract(open));
     describe('counts, queue position, next due', () => queueContract(open));
+    describe('events', () => eventsContract(open));
     describe('owners, keys, secrets', () => keysContract(open));
     describe('random interleavings', () => interleavingContract(open));
   });

@@ -1,5 +1,5 @@
 import type { ApiKey } from '../domain/api-key.ts';
-import type { VideoEvent } from '../domain/event.ts';
+import type { ToldEvent, VideoEvent } from '../domain/event.ts';
 import type { FrameRole } from '../domain/frame.ts';
 import type { ApiKeyId, OwnerId, VideoId, WorkerId } from '../domain/id.ts';
 import type { Owner } from '../domain/owner.ts';
@@ -143,6 +143,18 @@ export interface VideoStore {
   exists(id: VideoId): Promise<boolean>;
 }
 
+/** A place in the outbox: events are read in the order of time, then video, then version. */
+export type EventPlace = Pick<ToldEvent, 'at' | 'video' | 'version'>;
+
+/**
+ * The outbox, for those who tell others of facts. Times are those of the writers' clocks, and writers commit in any order:
+ * an event may appear behind a place that was read past already, so readers look again at the last seconds.
+ */
+export interface EventStore {
+  /** Events behind this place, oldest first. An event of a purged video is gone with it. */
+  after(place: EventPlace, limit: number): Promise<readonly ToldEvent[]>;
+}
+
 /** Liveness is one row per worker, not one write per video. */
 export interface WorkerStore {
   /** Says the worker lives until `until`. */
@@ -175,6 +187,7 @@ export interface SecretStore {
 /** The store as a whole. */
 export interface Store {
   readonly videos: VideoStore;
+  readonly events: EventStore;
   readonly workers: WorkerStore;
   readonly keys: KeyStore;
   readonly secrets: SecretStore;

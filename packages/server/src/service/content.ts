@@ -1,6 +1,6 @@
 import type { Caller } from '../domain/api-key.ts';
 import { Fault } from '../domain/fault.ts';
-import { readVideoId, type VideoId } from '../domain/id.ts';
+import type { VideoId } from '../domain/id.ts';
 import type { Artifact } from '../domain/result.ts';
 import { isTerminal, type Video } from '../domain/video.ts';
 import { type ArtifactStore, type ByteRange, type OpenedArtifact, readWhole } from '../ports/artifacts.ts';
@@ -20,7 +20,7 @@ export interface Content {
 interface ContentParts {
   readonly store: VideoStore;
   readonly artifacts: ArtifactStore;
-  find(caller: Caller, id: string): Promise<Video>;
+  find(caller: Caller | 'signed', id: string): Promise<Video>;
 }
 
 /** How soon it is worth asking again for content that is not ready. */
@@ -28,7 +28,7 @@ const NOT_READY_RETRY_MS = 2_000;
 
 export function createContent({ store, artifacts, find }: ContentParts) {
   async function content(caller: Caller | 'signed', id: string, variant: Variant): Promise<Content> {
-    const video = caller === 'signed' ? await findSigned(id) : await find(caller, id);
+    const video = await find(caller, id);
     const artifact = artifactOf(video, variant);
     return {
       artifact,
@@ -40,15 +40,6 @@ export function createContent({ store, artifacts, find }: ContentParts) {
         return opened;
       },
     };
-  }
-
-  /** A signature proves the right to one video, whoever owns it; a deleted video is gone for signatures too. */
-  async function findSigned(id: string): Promise<Video> {
-    const known = readVideoId(id);
-    const video = known === undefined ? undefined : await store.find(known);
-    if (video === undefined || video.deletedAt !== null)
-      throw new Fault('not_found', 'There is no such video.', { param: 'id' });
-    return video;
   }
 
   async function outputFrame(caller: Caller, id: VideoId, param: string): Promise<Uint8Array> {

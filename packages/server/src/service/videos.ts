@@ -6,9 +6,12 @@ import { cancel, entomb } from '../domain/transitions.ts';
 import { type Video, videoPrefix } from '../domain/video.ts';
 import { type Backend, freesSlotAtOnce } from '../ports/backend.ts';
 import type { Log } from '../ports/log.ts';
-import type { Page, Slice } from '../ports/store.ts';
+import type { EventStore, Page, Slice } from '../ports/store.ts';
 import { type Content, createContent, type Variant } from './content.ts';
+import { createFeed } from './feed.ts';
+import { createPace } from './pace.ts';
 import { type SubmitAsk, type SubmitParts, type Submitted, submit } from './submit.ts';
+import { createWaiting, type Watch } from './waiting.ts';
 
 /** What a caller can do with videos now. Every call answers for one owner; another owner's video is not there. */
 export interface Videos {
@@ -24,9 +27,16 @@ export interface Videos {
   content(caller: Caller | 'signed', id: string, variant: Variant): Promise<Content>;
   /** How many queued videos are due before this one; undefined when it is not queued. */
   queuePosition(video: Video): Promise<number | undefined>;
+  /** The video when its status changes, at the latest after `ms` or when `signal` aborts. */
+  waitForStatus(caller: Caller, id: string, ms: number, signal: AbortSignal): Promise<Video>;
+  /** Tells `listener` newer and newer versions, a tombstone as the last one, until the watch is stopped. */
+  watch(caller: Caller | 'signed', id: string, listener: (video: Video) => void): Promise<Watch>;
+  /** How soon it is worth looking at this video again, in milliseconds; 0: never. */
+  lookAgainMs(video: Video): number;
 }
 
 export interface VideosParts extends Omit<SubmitParts, 'outputFrame'> {
+  readonly events: EventStore;
   readonly log: Log;
   backend(name: string): Backend | undefined;
 }
@@ -36,11 +46,21 @@ const SWAP_TRIES = 100;
 
 export function createVideos(parts: VideosParts): Videos {
   const { videos: store, clock, policy, bell, artifacts } = parts;
+  const pace = createPace();
 
   async function find(caller: Caller, id: string): Promise<Video> {
     const known = readVideoId(id);
     const video = known === undefined ? undefined : await store.find(known, caller.owner);
     if (video === undefined) throw notFound(id);
+    pace.note(video);
+    return video;
+  }
+
+  /** A signature proves the right to one video, whoever owns it; a deleted video is gone for signatures too. */
+  async function findSigned(id: string): Promise<Video> {
+    const known = readVideoId(id);
+    const video = known === undefined ? undefined : await store.find(known);
+    if (video === undefined || video.deletedAt !== null) throw notFound(id);
     return video;
   }
 
@@ -64,7 +84,9 @@ export function createVideos(parts: VideosParts): Videos {
     throw new Fault('overloaded', 'The video changes too quickly to be changed. Try again.', { retryAfterMs: 1_000 });
   }
 
-  const { content, outputFrame } = createContent({ store, artifacts, find });
+  const findAny = (caller: Caller | 'signed', id: string) => (caller === 'signed' ? findSigned(id) : find(caller, id));
+  const { content, outputFrame } = createContent({ store, artifacts, find: findAny });
+  const waiting = createWaiting({ feed: createFeed(parts), clock, find: findAny });
 
   return {
     submit: (caller, ask) => submit({ ...parts, outputFrame }, caller, ask),
@@ -84,6 +106,8 @@ export function createVideos(parts: VideosParts): Videos {
     async queuePosition(video) {
       return video.status === 'queued' ? store.queuePosition(video) : undefined;
     },
+    ...waiting,
+    lookAgainMs: (video) => pace.lookAgainMs(video, clock.now()),
   };
 }
 

@@ -1,7 +1,8 @@
+import type { ToldEvent } from '../../../domain/event.ts';
 import { Fault } from '../../../domain/fault.ts';
 import type { OwnerId } from '../../../domain/id.ts';
 import { STATUSES, type Status, type Video } from '../../../domain/video.ts';
-import type { ClaimWish, DueAt, DueKind, Page, Slice } from '../../../ports/store.ts';
+import type { ClaimWish, DueAt, DueKind, EventPlace, Page, Slice } from '../../../ports/store.ts';
 import { inOrderOfClaiming, isInLane } from './claim.ts';
 import type { State } from './state.ts';
 
@@ -96,4 +97,16 @@ export function nextDue(
     if (next === undefined || dueAt < next) next = dueAt;
   }
   return next;
+}
+
+/** The outbox in the order of time. */
+export function eventsAfter({ events }: State, place: EventPlace, limit: number): readonly ToldEvent[] {
+  return events
+    .filter((event) => inOrderOfTelling(event, place) > 0)
+    .sort(inOrderOfTelling)
+    .slice(0, limit);
+}
+
+function inOrderOfTelling(a: EventPlace, b: EventPlace): number {
+  return a.at - b.at || (a.video < b.video ? -1 : a.video > b.video ? 1 : a.version - b.version);
 }

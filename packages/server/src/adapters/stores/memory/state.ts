@@ -1,5 +1,5 @@
 import type { ApiKey } from '../../../domain/api-key.ts';
-import type { VideoEvent } from '../../../domain/event.ts';
+import type { ToldEvent } from '../../../domain/event.ts';
 import type { FrameRole } from '../../../domain/frame.ts';
 import type { ApiKeyId, OwnerId, VideoId, WorkerId } from '../../../domain/id.ts';
 import type { Owner } from '../../../domain/owner.ts';
@@ -12,7 +12,7 @@ export interface State {
   readonly inputs: Map<VideoId, Map<FrameRole, Uint8Array>>;
   /** By `keyName`. */
   readonly idempotency: Map<string, RememberedKey>;
-  readonly events: (VideoEvent & { readonly video: VideoId; readonly version: number })[];
+  readonly events: ToldEvent[];
   readonly ledger: (LedgerEntry & { readonly video: VideoId; readonly version: number })[];
   readonly slots: Map<VideoId, TakenSlot>;
   readonly workers: Map<WorkerId, number>;

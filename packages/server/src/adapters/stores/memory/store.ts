@@ -1,7 +1,7 @@
 import type { Store } from '../../../ports/store.ts';
 import { claim } from './claim.ts';
 import { keyStore } from './keys.ts';
-import { counts, due, list, nextDue, queuePosition } from './read.ts';
+import { counts, due, eventsAfter, list, nextDue, queuePosition } from './read.ts';
 import { emptyState, keyName, type State } from './state.ts';
 import { insert, purge, swap } from './write.ts';
 
@@ -36,6 +36,7 @@ export function createMemoryStore(state: State = emptyState()): Store {
       nextDue: async (lane, backends, after) => nextDue(state, lane, backends, after),
       exists: async (id) => videos.has(id),
     },
+    events: { after: async (place, limit) => eventsAfter(state, place, limit) },
     workers: {
       renew: async (worker, until) => void workers.set(worker, until),
       remove: async (worker) => void workers.delete(worker),

@@ -54,9 +54,9 @@ export function purge(state: State, id: Video['id']): void {
   state.events.splice(0, state.events.length, ...kept);
 }
 
-function writeEffects(state: State, { id: video, version }: Video, effects: Effects): void {
+function writeEffects(state: State, { id: video, version, owner }: Video, effects: Effects): void {
   const { event, inputs = [], ledger = [] } = effects;
-  if (event !== undefined) state.events.push({ ...event, video, version });
+  if (event !== undefined) state.events.push({ ...event, video, version, owner });
   for (const entry of ledger) state.ledger.push({ ...entry, video, version });
   if (inputs.length > 0) {
     const known = state.inputs.get(video) ?? new Map<FrameRole, Uint8Array>();

@@ -4,6 +4,7 @@ import { claim } from './claim.ts';
 import type { SqlDialect } from './dialect.ts';
 import { due } from './due.ts';
 import { effectsWriter } from './effects.ts';
+import { eventStore } from './events.ts';
 import { finding } from './find.ts';
 import { inserting } from './insert.ts';
 import { keyStore } from './keys.ts';
@@ -33,6 +34,7 @@ export function createSqlStore(dialect: SqlDialect): Store {
       counts: (owner) => counts(dialect, owner),
       nextDue: (lane, backends, after) => nextDue(dialect, lane, backends, after),
     },
+    events: eventStore(dialect),
     workers: workerStore(dialect),
     keys: keyStore(dialect),
     secrets: secretStore(dialect),

@@ -87,6 +87,11 @@ describe('query plans', () => {
     }
   });
 
+  it('the outbox is tailed along time, without reading its rows', async () => {
+    const place = { at: NOW, video: videoId(1), version: 1 };
+    expect(await needs(() => store.events.after(place, 5))).toMatch(/SEARCH event USING COVERING INDEX event_by_time/);
+  });
+
   it('sweeps look only at what can be due', async () => {
     expect(await needs(() => store.videos.due('overdue', { now: NOW, limit: 5 }))).toMatch(/video_overdue/);
     expect(await needs(() => store.videos.due('expiring', { now: NOW, limit: 5 }))).toMatch(/video_expiring/);

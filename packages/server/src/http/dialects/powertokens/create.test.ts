@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ASK, bearer, png, type TestApp, testApp } from '../../app.fixture.ts';
 import { errorObject } from '../../error-object.ts';
+import { DEFAULT_LIMITS } from '../../parts.ts';
 import { videoObject } from './objects.ts';
 
 const dataUrl = (bytes: Uint8Array) => `data:image/png;base64,${Buffer.from(bytes).toString('base64')}`;
@@ -195,7 +196,7 @@ describe('a bad ask', () => {
   });
 
   it('is 413 when it is larger than the limit, told or not', async () => {
-    await using test = await testApp({ limits: { bodyBytes: 1000, inFlightBytes: 10_000 } });
+    await using test = await testApp({ limits: { ...DEFAULT_LIMITS, bodyBytes: 1000, inFlightBytes: 10_000 } });
     const answer = await post(test, { ...ASK, prompt: 'x'.repeat(1000) });
     expect([answer.statusCode, answer.json<{ error: { code: string } }>().error.code]).toEqual([
       413,
@@ -205,7 +206,7 @@ describe('a bad ask', () => {
   });
 
   it('is not read while too much is read already', async () => {
-    await using test = await testApp({ limits: { bodyBytes: 1000, inFlightBytes: 50 } });
+    await using test = await testApp({ limits: { ...DEFAULT_LIMITS, bodyBytes: 1000, inFlightBytes: 50 } });
     const answer = await post(test, ASK);
     expect([answer.statusCode, answer.headers['retry-after']]).toEqual([503, '2']);
     expect(answer.json()).toMatchObject({ error: { code: 'overloaded' } });
@@ -284,6 +285,7 @@ describe('a good ask', () => {
       'duration',
       'queue_position',
       'eta',
+      'events_url',
       'warnings',
     ]);
   });

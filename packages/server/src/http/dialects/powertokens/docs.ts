@@ -8,8 +8,11 @@ import {
   createVideoFormDoc,
   listQuery,
   modelPath,
+  signature,
   signedQuery,
   videoPath,
+  waitHeaders,
+  waitQuery,
 } from './schema.ts';
 
 /** How the routes of the native dialect are described in `/openapi.json`. */
@@ -85,15 +88,39 @@ export const docs = {
     id: 'retrieveVideo',
     summary: 'How a video is doing',
     path: videoPath,
-    headers: z.object({ 'If-None-Match': z.string().optional() }),
+    description:
+      'With `wait` the answer comes as soon as the status changes, at the latest after that many seconds. Together with ' +
+      '`If-None-Match` it waits only while you know the latest version, and answers 304 when nothing has happened.',
+    query: waitQuery,
+    headers: waitHeaders,
     answers: {
       200: json(videoObject, 'The video as it is now.', {
-        ETag: 'Changes with the video and with its signed address.',
-        'Retry-After': 'Seconds until it is worth asking again; absent in a final status.',
+        ETag: 'Changes with the video and with its signed addresses.',
+        'Retry-After': 'Seconds until it is worth asking again, from measured times; absent in a final status.',
+        'openai-poll-after-ms': 'The same in milliseconds.',
+        'Preference-Applied': 'The wait that was heeded, when it was asked for by `Prefer`.',
       }),
       304: { description: 'Nothing changed.' },
     },
-    faults: NOT_THERE,
+    faults: ['invalid_request', 'not_found', 'overloaded'],
+  },
+  events: {
+    id: 'watchVideo',
+    summary: "A video's life as server-sent events",
+    description:
+      'Each message is the video object, as a retrieve answers it; its id is `<video id>:<version>`. The first comes at ' +
+      'once, the stream ends after a final status, and a line without meaning comes every 15 seconds. Sent back as ' +
+      '`Last-Event-ID`, the id of the last message keeps it from being repeated; when there will be no other, the answer ' +
+      'is 204. A video deleted meanwhile ends the stream with `{id, object: "video.deleted", deleted: true}`. Opened by a ' +
+      'key, or without one by `metadata.events_url`.',
+    path: videoPath,
+    query: signature,
+    headers: z.object({ 'Last-Event-ID': z.string().optional() }),
+    answers: {
+      200: { description: 'The stream.', content: { 'text/event-stream': { schema: z.string() } } },
+      204: { description: 'It is finished, and you know.' },
+    },
+    faults: ['invalid_signature', 'not_found', 'overloaded'],
   },
   content: {
     id: 'downloadVideo',

@@ -32,6 +32,9 @@ const metadata = z
     duration: z.number().nullable().meta({ description: 'Measured length in seconds.' }),
     queue_position: z.int().nullable().meta({ description: 'Videos due before this one; told for one queued video.' }),
     eta: unixSeconds.nullable().meta({ description: 'When it will probably be finished, Unix seconds.' }),
+    events_url: z.url().nullable().meta({
+      description: 'A signed address of its server-sent events, for browsers; null in a final status.',
+    }),
     warnings: z.array(warning),
   })
   .meta({ id: 'VideoMetadata', description: 'Facts beside the fields; a backend adds entries of its own.' });
@@ -98,6 +101,7 @@ export const videoObject = z
           duration: 5,
           queue_position: null,
           eta: null,
+          events_url: null,
           warnings: [],
         },
       },

@@ -1,24 +1,21 @@
-import { hash } from 'node:crypto';
 import type { DeletedVideo, ListObject, ModelList, ModelObject, VideoObject } from '@inbetween/client';
-import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Caller } from '../../../domain/api-key.ts';
+import type { FastifyRequest } from 'fastify';
 import { Fault } from '../../../domain/fault.ts';
 import { readVideoId } from '../../../domain/id.ts';
-import { isTerminal, type Video } from '../../../domain/video.ts';
 import type { PostedBody } from '../../bodies.ts';
 import { sendContent } from '../../content.ts';
 import { echo, unsupportedType } from '../../errors.ts';
+import { createEventStreams } from '../../event-stream.ts';
 import type { AppParts } from '../../parts.ts';
-import { noneMatchHits } from '../../range.ts';
 import type { Route } from '../../route.ts';
 import { read } from '../../validation.ts';
+import { createWaiters } from '../../waiters.ts';
 import { docs } from './docs.ts';
 import { readForm } from './form.ts';
+import { retrieve } from './retrieve.ts';
 import { contentQuery, listQuery } from './schema.ts';
-import { readCreate, type Surroundings, showList, showModel, showVideo } from './translate.ts';
-
-/** How soon it is worth looking again at a video that is not finished. */
-const LOOK_AGAIN_S = '2';
+import { contentPath, EVENTS, eventsPath, surroundings } from './surroundings.ts';
+import { readCreate, showList, showModel, showVideo } from './translate.ts';
 
 const native = { dialect: 'powertokens', body: 'none' } as const;
 
@@ -27,6 +24,8 @@ export function powertokensRoutes(parts: AppParts): readonly Route[] {
   const since = parts.clock.now();
   const { videos } = parts;
   const around = surroundings(parts);
+  const waiters = createWaiters(parts.limits.waiters);
+  const streams = createEventStreams(waiters, parts.timeouts);
 
   return [
     {
@@ -61,7 +60,25 @@ export function powertokensRoutes(parts: AppParts): readonly Route[] {
       path: '/v1/videos/:id',
       access: 'videos:read',
       doc: docs.retrieve,
-      answer: (request, reply, caller) => retrieve(parts, around, request, reply, caller),
+      answer: (request, reply, caller) =>
+        retrieve(parts, around, waiters, request, reply, caller, named(request, 'id')),
+    },
+    {
+      ...native,
+      method: 'GET',
+      path: '/v1/videos/:id/events',
+      access: 'signed',
+      doc: docs.events,
+      verify(request) {
+        parts.signer.verify(eventsPath(named(request, 'id')), EVENTS, request.query ?? {}, parts.clock.now());
+      },
+      answer: (request, reply, caller) =>
+        streams.answer(
+          request,
+          reply,
+          (listener) => videos.watch(caller, named(request, 'id'), listener),
+          async (video) => showVideo(video, { ...around, queuePosition: await videos.queuePosition(video) }),
+        ),
     },
     {
       ...native,
@@ -130,47 +147,6 @@ export function powertokensRoutes(parts: AppParts): readonly Route[] {
   ];
 }
 
-/** What `showVideo` needs beside the row, and what an ETag must stand for beside the version. */
-interface Around extends Surroundings {
-  etag(video: Video, queuePosition: number | undefined): string;
-}
-
-function surroundings({ signer, clock, publicUrl, version }: AppParts): Around {
-  let stamped: { readonly base: string; readonly stamp: string } | undefined;
-  /** Changes with the release and the address, because either changes what the same version of a video looks like. */
-  const stamp = (): string => {
-    const base = publicUrl();
-    if (stamped?.base !== base) stamped = { base, stamp: hash('sha256', `${version} ${base}`, 'hex').slice(0, 8) };
-    return stamped.stamp;
-  };
-  return {
-    url(video) {
-      const path = contentPath(video.id);
-      return `${publicUrl().replace(/\/+$/, '')}${path}?${signer.sign(path, 'video', clock.now())}`;
-    },
-    etag(video, queuePosition) {
-      const until = video.status === 'succeeded' ? signer.validUntil(clock.now()) : 0;
-      return `"${video.id}.${video.version}.${queuePosition ?? 0}.${until}.${stamp()}"`;
-    },
-  };
-}
-
-async function retrieve(
-  { videos }: AppParts,
-  around: Around,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  caller: Caller,
-): Promise<VideoObject | FastifyReply> {
-  const video = await videos.find(caller, named(request, 'id'));
-  const queuePosition = video.status === 'queued' ? await videos.queuePosition(video) : undefined;
-  const etag = around.etag(video, queuePosition);
-  reply.header('etag', etag).header('cache-control', 'private, no-cache');
-  if (!isTerminal(video.status)) reply.header('retry-after', LOOK_AGAIN_S);
-  if (noneMatchHits(request.headers['if-none-match'], etag)) return reply.code(304).send();
-  return showVideo(video, { url: around.url, queuePosition });
-}
-
 async function readAsk(request: FastifyRequest): Promise<ReturnType<typeof readCreate>> {
   const body = request.body as PostedBody | undefined;
   if (body === undefined) throw unsupportedType('The request has no body.');
@@ -198,11 +174,6 @@ function readPage(query: unknown): Page {
     model,
     tag: tag === undefined ? undefined : { key: tag.slice(0, colon), value: tag.slice(colon + 1) },
   };
-}
-
-/** Signed as it is written here, whatever prefix a proxy puts before it. */
-function contentPath(id: string): string {
-  return `/v1/videos/${id}/content`;
 }
 
 function named(request: FastifyRequest, name: 'id' | 'name'): string {

@@ -3,6 +3,7 @@ import { PICTURE_LIMITS } from '../../../domain/frame.ts';
 import { LIMITS, MODELS, SIZE_TIERS } from '../../../domain/model.ts';
 import { STATUSES } from '../../../domain/video.ts';
 import { VARIANTS } from '../../../service/content.ts';
+import { WAIT_MAX_S } from '../../prefer-wait.ts';
 
 /**
  * What may be asked in the native dialect. The schemas check types; the limits they document are held by
@@ -188,8 +189,26 @@ export const contentQuery = z.object({
 });
 
 /** For the description only: `signature.ts` reads these three. */
-export const signedQuery = contentQuery.extend({
+export const signature = z.object({
   exp: z.string().optional().meta({ description: 'When a signed address ends, Unix seconds.' }),
   kid: z.string().optional().meta({ description: 'Which secret signed it.' }),
   sig: z.string().optional().meta({ description: 'The signature; with it no key is needed.' }),
+});
+export const signedQuery = contentQuery.extend(signature.shape);
+
+/** For the description only: `prefer-wait.ts` reads these two. */
+export const waitQuery = z.object({
+  wait: z.string().optional().meta({
+    description: 'Answer when the status changes, at the latest after so many seconds.',
+    type: 'integer',
+    minimum: 0,
+    maximum: WAIT_MAX_S,
+  }),
+});
+export const waitHeaders = z.object({
+  Prefer: z
+    .string()
+    .optional()
+    .meta({ description: '`wait=<seconds>`, the same as a preference.', example: 'wait=30' }),
+  'If-None-Match': z.string().optional(),
 });

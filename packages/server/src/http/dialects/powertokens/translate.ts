@@ -1,7 +1,7 @@
 import type { ListObject, ModelObject, VideoObject, VideoStatus } from '@inbetween/client';
 import { Fault } from '../../../domain/fault.ts';
 import { LIMITS } from '../../../domain/model.ts';
-import type { Status, Video } from '../../../domain/video.ts';
+import { isTerminal, type Status, type Video } from '../../../domain/video.ts';
 import type { SubmitAsk } from '../../../service/submit.ts';
 import { echo } from '../../errors.ts';
 import type { ModelStatus } from '../../parts.ts';
@@ -64,11 +64,13 @@ function readSeconds(seconds: string | number | undefined): number | undefined {
 export interface Surroundings {
   /** Signed address of the MP4; only asked for when there is one. */
   url(video: Video): string;
+  /** Signed address of the events of a video that is not finished. */
+  eventsUrl(video: Video): string;
   readonly queuePosition?: number | undefined;
 }
 
 /** A video as every call answers it. */
-export function showVideo(video: Video, { url, queuePosition }: Surroundings): VideoObject {
+export function showVideo(video: Video, { url, eventsUrl, queuePosition }: Surroundings): VideoObject {
   const { generation, result } = video;
   const measured = result?.facts ?? video.prepared;
   const address = video.status === 'succeeded' && !video.expired && result !== null ? url(video) : null;
@@ -81,6 +83,7 @@ export function showVideo(video: Video, { url, queuePosition }: Surroundings): V
     duration: result === null ? null : result.facts.durationMs / 1000,
     queue_position: queuePosition ?? null,
     eta: etaOf(video),
+    events_url: isTerminal(video.status) ? null : eventsUrl(video),
     warnings: video.warnings.map(({ code, message }) => ({ code, message })),
   };
   return {

@@ -1,0 +1,48 @@
+import type { VideoObject } from '@inbetween/client';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Caller } from '../../../domain/api-key.ts';
+import { isTerminal, type Video } from '../../../domain/video.ts';
+import { retryAfter } from '../../errors.ts';
+import type { AppParts } from '../../parts.ts';
+import { readWait } from '../../prefer-wait.ts';
+import { noneMatchHits } from '../../range.ts';
+import type { Waiters } from '../../waiters.ts';
+import type { Around } from './surroundings.ts';
+import { showVideo } from './translate.ts';
+
+/** `GET /v1/videos/{id}`: at once, or with `wait` as soon as the status changes. */
+export async function retrieve(
+  { videos }: Pick<AppParts, 'videos'>,
+  around: Around,
+  waiters: Waiters,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  caller: Caller,
+  id: string,
+): Promise<VideoObject | FastifyReply> {
+  const ifNoneMatch = request.headers['if-none-match'];
+  const wish = readWait(request);
+  const look = async (video: Video) => {
+    const queuePosition = await videos.queuePosition(video);
+    return { video, queuePosition, etag: around.etag(video, queuePosition) };
+  };
+
+  let seen = await look(await videos.find(caller, id));
+  // Who knows another version than ours has news already.
+  const isKnown = ifNoneMatch === undefined || noneMatchHits(ifNoneMatch, seen.etag);
+  if (wish !== undefined && wish.seconds > 0 && isKnown && !isTerminal(seen.video.status)) {
+    const signal = waiters.enter(request, reply);
+    seen = await look(await videos.waitForStatus(caller, id, wish.seconds * 1000, signal));
+  }
+  const { video, queuePosition, etag } = seen;
+  reply.headers({ etag, 'cache-control': 'private, no-cache' });
+  if (wish?.preferred === true) reply.header('preference-applied', `wait=${wish.seconds}`);
+  if (!isTerminal(video.status)) reply.headers(pollHeaders(videos.lookAgainMs(video)));
+  if (noneMatchHits(ifNoneMatch, etag)) return reply.code(304).send();
+  return showVideo(video, { ...around, queuePosition });
+}
+
+/** How soon to look again: for everyone, and in the word that the OpenAI SDKs read. */
+export function pollHeaders(ms: number): Readonly<Record<string, string>> {
+  return { 'retry-after': retryAfter(ms), 'openai-poll-after-ms': String(ms) };
+}

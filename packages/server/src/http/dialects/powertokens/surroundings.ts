@@ -1,0 +1,40 @@
+import { hash } from 'node:crypto';
+import type { Video } from '../../../domain/video.ts';
+import type { AppParts } from '../../parts.ts';
+import type { Surroundings } from './translate.ts';
+
+/** What `showVideo` needs beside the row, and what an ETag must stand for beside the version. */
+export interface Around extends Surroundings {
+  etag(video: Video, queuePosition: number | undefined): string;
+}
+
+export function surroundings({ signer, clock, publicUrl, version }: AppParts): Around {
+  let stamped: { readonly base: string; readonly stamp: string } | undefined;
+  /** Changes with the release and the address, because either changes what the same version of a video looks like. */
+  const stamp = (): string => {
+    const base = publicUrl();
+    if (stamped?.base !== base) stamped = { base, stamp: hash('sha256', `${version} ${base}`, 'hex').slice(0, 8) };
+    return stamped.stamp;
+  };
+  const signed = (path: string, what: string) =>
+    `${publicUrl().replace(/\/+$/, '')}${path}?${signer.sign(path, what, clock.now())}`;
+  return {
+    url: ({ id }) => signed(contentPath(id), 'video'),
+    eventsUrl: ({ id }) => signed(eventsPath(id), EVENTS),
+    etag(video, queuePosition) {
+      return `"${video.id}.${video.version}.${queuePosition ?? 0}.${signer.validUntil(clock.now())}.${stamp()}"`;
+    },
+  };
+}
+
+/** What a signature for the events is good for; no variant of the content is called so. */
+export const EVENTS = 'events';
+
+/** Signed as it is written here, whatever prefix a proxy puts before it. */
+export function contentPath(id: string): string {
+  return `/v1/videos/${id}/content`;
+}
+
+export function eventsPath(id: string): string {
+  return `/v1/videos/${id}/events`;
+}
