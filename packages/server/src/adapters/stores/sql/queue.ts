@@ -10,8 +10,8 @@ import { IN_LANE } from './lanes.ts';
  * How many queued videos of the same backend stand before one in the order of claiming. Asked at each look at a queued
  * video, so it is compiled once and counts two ranges of one index.
  */
-export function queuePositions({ reader }: SqlDialect): (video: Video) => Promise<number> {
-  const before = compiled(reader, (database) =>
+export function queuePositions(dialect: SqlDialect): (video: Video) => Promise<number> {
+  const before = compiled(dialect, (database) =>
     database
       .selectFrom('video as self')
       .select(({ selectFrom }) => {
