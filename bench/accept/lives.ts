@@ -21,8 +21,8 @@ export async function leadTo(world: World, policy: Policy, id: string, status: R
   const size = { width: 1280, height: 720 };
   const steps: readonly ((video: Video) => Video)[] = [
     (video) => admit(video, { ...size, first: png('first'), last: png('last') }, [], now, policy),
-    (video) => begin(video, now, policy),
-    (video) => advance(video, 0.5, 'generating', now),
+    (video) => begin(video, now, policy, false),
+    (video) => advance(video, 0.5, 'generating', now, policy),
     (video) =>
       succeed(
         video,

@@ -69,7 +69,6 @@ async function makeApp(config: Config, world: World, keys: Keys, publicUrl: () =
       events: store.events,
       policy: policyOf(config),
       disk: createDiskGuard(world.artifacts, clock, config.data.diskReserveBytes),
-      backend: (name) => world.backends[name],
     }),
     keys,
     signer: createUrlSigner([{ kid: '1', secret }]),

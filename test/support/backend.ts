@@ -1,6 +1,12 @@
 import type { Json } from '../../packages/server/src/domain/attempt.ts';
-import type { Fault } from '../../packages/server/src/domain/fault.ts';
-import type { Backend, BackendEvent, Capabilities, GenerateAsk } from '../../packages/server/src/ports/backend.ts';
+import { Fault } from '../../packages/server/src/domain/fault.ts';
+import type {
+  Backend,
+  BackendEvent,
+  Capabilities,
+  GenerateAsk,
+  StopAnswer,
+} from '../../packages/server/src/ports/backend.ts';
 import type { Clock } from '../../packages/server/src/ports/clock.ts';
 
 /** What one call of `generate` does. */
@@ -14,8 +20,12 @@ export type Step =
   | { readonly do: 'crash'; readonly after: number }
   /** Ends without a finished event. */
   | { readonly do: 'nothing' }
-  /** A peer that remembers: tells its operation once, then works until `finishOperations` or for `ms`. */
-  | { readonly do: 'operation'; readonly ms?: number };
+  /** A peer that remembers: accepts after `acceptMs`, tells its operation once, and works for `ms` whatever we do. */
+  | { readonly do: 'operation'; readonly ms?: number; readonly acceptMs?: number; readonly end?: Fault }
+  /** A peer that refuses after `ms`, whether we still want to know or not. */
+  | { readonly do: 'refuse'; readonly ms: number }
+  /** A peer that accepts and whose answer is lost. */
+  | { readonly do: 'accept-unheard'; readonly ms?: number };
 
 export interface Call {
   readonly ask: GenerateAsk;
@@ -35,12 +45,29 @@ export interface ScriptedBackend extends Backend {
   readonly running: number;
   /** Peers' operations ever started. */
   readonly operations: number;
+  /** The peer's own books; of remote backends. */
+  readonly peer: readonly PeerOperation[];
+  /** What the peer answers to `stop`; by default it stops where it can. */
+  stopAnswer: StopAnswer | undefined;
+  /** Attempts that were looked up, and the error that looking up meets. */
+  readonly lookedUp: string[];
+  lookUpError: Error | undefined;
+}
+
+export interface PeerOperation {
+  readonly attempt: string;
+  readonly acceptedAt: number;
+  endsAt: number;
+  stopped: boolean;
+  end: Fault | undefined;
 }
 
 interface Options {
   readonly name?: string;
   readonly slots?: number;
   readonly capabilities?: Partial<Capabilities>;
+  /** It has a peer; what `operation` steps start goes on there. */
+  readonly remote?: boolean;
   /** The machine's files by path: what a backend hands out is there until it is released. */
   readonly files: Map<string, Uint8Array>;
   readonly clock: Clock;
@@ -63,13 +90,14 @@ export function createScriptedBackend({
   name = 'renderer',
   slots = 1,
   capabilities = {},
+  remote = false,
   files,
   clock,
 }: Options): ScriptedBackend {
   const script: Step[] = [];
   const calls: Call[] = [];
   let running = 0;
-  let operations = 0;
+  const peer: PeerOperation[] = [];
   const can: Capabilities = { ...CAPABILITIES, ...capabilities };
 
   async function* play(step: Step, ask: GenerateAsk, signal: AbortSignal): AsyncGenerator<BackendEvent> {
@@ -93,15 +121,30 @@ export function createScriptedBackend({
           yield progress((told + 1) / 10);
         }
         throw new Error('the child process ended with SIGSEGV');
-      case 'operation':
-        if (ask.operation === null) {
-          operations += 1;
-          yield { type: 'operation-started', operation: { handle: operations } satisfies Json };
+      case 'refuse':
+        await clock.sleep(step.ms);
+        throw new Fault('content_rejected', 'The peer refused.');
+      case 'accept-unheard':
+        accept(ask.attempt, step.ms ?? 0);
+        throw new Fault('backend_unavailable', 'The connection broke.', { attemptGoesOn: true });
+      case 'operation': {
+        let handle = handleOf(ask.operation);
+        if (handle === undefined) {
+          // As a submission does that is under way: it ends, and is told, although we were told to stop meanwhile.
+          await clock.sleep(step.acceptMs ?? 0);
+          handle = accept(ask.attempt, step.ms ?? 0, step.end);
+          yield { type: 'operation-started', operation: { handle } satisfies Json };
         }
+        const operation = peer[handle - 1];
+        if (operation === undefined) throw new Fault('backend_failed', 'The peer knows nothing of it.');
         yield { type: 'progress', fraction: 0.2, phase: 'upstream_queued' };
-        await wait(step.ms ?? 0);
+        while (!operation.stopped && clock.now() < operation.endsAt)
+          await wait(Math.min(1_000, operation.endsAt - clock.now()));
+        if (operation.stopped) throw new Fault('backend_failed', 'The peer stopped it.');
+        if (operation.end !== undefined) throw operation.end;
         yield finished(ask);
         return;
+      }
       case 'succeed':
         for (const fraction of [0.25, 0.5, 0.75]) {
           await wait((step.ms ?? 0) / 3);
@@ -109,6 +152,10 @@ export function createScriptedBackend({
         }
         yield finished(ask);
     }
+  }
+
+  function accept(attempt: string, ms: number, end?: Fault): number {
+    return peer.push({ attempt, acceptedAt: clock.now(), endsAt: clock.now() + ms, stopped: false, end });
   }
 
   function finished(ask: GenerateAsk): BackendEvent {
@@ -127,6 +174,24 @@ export function createScriptedBackend({
     };
   }
 
+  const lookedUp: string[] = [];
+
+  async function stop(this: ScriptedBackend, operation: Json): Promise<StopAnswer> {
+    const found = peer[(handleOf(operation) ?? 0) - 1];
+    if (this.stopAnswer !== undefined) return this.stopAnswer;
+    if (found === undefined || found.stopped || clock.now() >= found.endsAt) return 'stopped';
+    if (can.cancel === 'ignores') return 'goes_on';
+    found.stopped = true;
+    return 'stopped';
+  }
+
+  async function lookUp(this: ScriptedBackend, attempt: string): Promise<Json | undefined> {
+    lookedUp.push(attempt);
+    if (this.lookUpError !== undefined) throw this.lookUpError;
+    const n = peer.findIndex((operation) => operation.attempt === attempt);
+    return n === -1 ? undefined : { handle: n + 1 };
+  }
+
   return {
     name,
     slots,
@@ -138,11 +203,18 @@ export function createScriptedBackend({
       return running;
     },
     get operations() {
-      return operations;
+      return peer.length;
     },
+    peer,
+    stopAnswer: undefined,
+    lookedUp,
+    lookUpError: undefined,
+    ...(remote ? { stop, ...(can.canLookUp ? { lookUp } : {}) } : {}),
     probe: async () => can,
     async *generate(ask, signal) {
-      const step = script.shift() ?? this.usually;
+      // What the peer works on goes on as it began, whoever asks.
+      const resumed = remote && ask.operation !== null;
+      const step: Step = resumed ? { do: 'operation' } : (script.shift() ?? this.usually);
       const call: Call = {
         ask,
         startedAt: clock.now(),
@@ -162,6 +234,11 @@ export function createScriptedBackend({
       }
     },
   };
+}
+
+function handleOf(operation: Json): number | undefined {
+  if (typeof operation !== 'object' || operation === null || !('handle' in operation)) return undefined;
+  return Number(operation.handle);
 }
 
 const progress = (fraction: number): BackendEvent => ({ type: 'progress', fraction, phase: 'generating' });

@@ -10,9 +10,11 @@ import { createDiskGuard } from '../../packages/server/src/service/disk-guard.ts
 import type { SubmitAsk } from '../../packages/server/src/service/submit.ts';
 import { createVideos } from '../../packages/server/src/service/videos.ts';
 import { createAdmitLane } from '../../packages/server/src/worker/admit.ts';
+import { createDrainLane } from '../../packages/server/src/worker/drain.ts';
 import { createGenerateLane } from '../../packages/server/src/worker/generate.ts';
 import { createHeart } from '../../packages/server/src/worker/heart.ts';
 import { createSweepLane } from '../../packages/server/src/worker/sweep.ts';
+import { createWatch } from '../../packages/server/src/worker/watch.ts';
 import { createScriptedBackend } from './backend.ts';
 import { createFakeClock } from './clock.ts';
 import {
@@ -36,6 +38,8 @@ export interface StageOptions {
   readonly policy?: Partial<Policy>;
   readonly slots?: number;
   readonly capabilities?: Partial<Capabilities>;
+  /** The backend has a peer whose work goes on without us. */
+  readonly remote?: boolean;
   readonly artifacts?: MemoryArtifactsOptions;
   readonly reserveBytes?: number;
   /** Works at once in lane `generate`. */
@@ -64,6 +68,7 @@ export function createStage(options: StageOptions = {}) {
     files,
     clock,
     ...(options.slots === undefined ? {} : { slots: options.slots }),
+    remote: options.remote ?? false,
     ...(options.capabilities === undefined ? {} : { capabilities: options.capabilities }),
   });
   const chores: (() => Promise<void>)[] = [];
@@ -81,10 +86,9 @@ export function createStage(options: StageOptions = {}) {
     policy,
     disk: createDiskGuard(artifacts, clock, options.reserveBytes ?? 0),
     route: () => backend,
-    backend: (name) => (name === backend.name ? backend : undefined),
   });
 
-  /** One worker process: a heart and the three lanes. */
+  /** One worker process: a heart and the lanes. */
   function worker(parts: { readonly sweeps?: boolean } = {}) {
     const id: WorkerId = ids.worker();
     const gate = createGate();
@@ -99,10 +103,13 @@ export function createStage(options: StageOptions = {}) {
       policy,
       backends: { [backend.name]: backend },
     };
+    const watch = createWatch(common);
+    const generating = { ...common, watch, media, concurrency: options.concurrency ?? 4 };
     const lanes = [
       createHeart(id, { store: gate.through(store.workers), clock, log }),
       createAdmitLane({ ...common, fetcher, preparer, concurrency: 4, sample: async (name) => samples(name) }),
-      createGenerateLane({ ...common, media, concurrency: options.concurrency ?? 4 }),
+      createDrainLane(generating),
+      createGenerateLane(generating),
       ...(parts.sweeps === false ? [] : [createSweepLane({ ...common, chores })]),
     ];
     return {

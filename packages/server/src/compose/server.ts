@@ -105,7 +105,6 @@ async function appParts(config: Config, world: World, keys: Keys, publicUrl: () 
     events: store.events,
     policy: policyOf(config),
     disk: createDiskGuard(world.artifacts, clock, config.data.diskReserveBytes),
-    backend: (name) => world.backends[name],
   });
   return {
     videos,

@@ -1,10 +1,12 @@
 import { readSample, type SampleName } from '../adapters/media/samples.ts';
 import type { Policy } from '../domain/policy.ts';
 import { createAdmitLane } from '../worker/admit.ts';
+import { createDrainLane } from '../worker/drain.ts';
 import { createGenerateLane } from '../worker/generate.ts';
 import { createHeart } from '../worker/heart.ts';
 import type { Part } from '../worker/part.ts';
 import { createSweepLane } from '../worker/sweep.ts';
+import { createWatch } from '../worker/watch.ts';
 import type { World } from './adapters.ts';
 
 /** Pictures prepared at once: decoding is one native thread each, and rendering wants the rest of the machine. */
@@ -15,10 +17,12 @@ export function workerParts(world: World, policy: Policy, chores: readonly (() =
   const { clock, log, meter, bell, artifacts, fetcher, media, backends } = world;
   const worker = world.ids.worker();
   const shared = { clock, log, meter, bell, worker, store: world.store.videos, artifacts, policy };
+  const watch = createWatch(shared);
   return [
     createHeart(worker, { store: world.store.workers, clock, log }),
     createSweepLane({ ...shared, backends, chores }),
-    createGenerateLane({ ...shared, media: media.media, backends, concurrency: slotsOf(world) }),
+    createDrainLane({ ...shared, watch, media: media.media, backends, concurrency: slotsOf(world) }),
+    createGenerateLane({ ...shared, watch, media: media.media, backends, concurrency: slotsOf(world) }),
     createAdmitLane({
       ...shared,
       fetcher,

@@ -10,6 +10,7 @@ export function eventBetween(previous: Video | undefined, next: Video): EventTyp
   if (next.deletedAt !== null && previous.deletedAt === null) return 'video.deleted';
   if (next.status !== previous.status) return `video.${next.status}`;
   if (next.expired && !previous.expired) return 'video.expired';
+  if (next.late !== null && previous.late === null) return 'video.late_result';
   if (next.progress !== previous.progress || next.phase !== previous.phase) return 'video.progress';
   return undefined;
 }

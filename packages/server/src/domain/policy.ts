@@ -13,6 +13,14 @@ export interface Policy {
   readonly queuedDeadlineMs: number;
   /** Of one attempt, by backend; `'*'` for the others. */
   readonly runningDeadlineMs: Readonly<Record<string, number>>;
+  /** Of an attempt that has told progress: how long it may go without more of it. */
+  readonly stallMs: number;
+  /** How long a peer that was asked to stop is followed after the video's deadline. */
+  readonly stopLimitMs: number;
+  /** How long a paid operation is followed after its video failed with `timeout`. */
+  readonly lateLimitMs: number;
+  /** How long a late result is kept for the operator. */
+  readonly lateTtlMs: number;
   /** How long results and frames are kept; undefined: for ever. */
   readonly resultTtlMs: number | undefined;
   /** How long a finished video's row is kept; undefined: for ever. */
@@ -33,6 +41,10 @@ export const DEFAULT_POLICY: Policy = {
   pendingDeadlineMs: 2 * MINUTE,
   queuedDeadlineMs: 24 * HOUR,
   runningDeadlineMs: { renderer: 10 * MINUTE, '*': 2 * HOUR },
+  stallMs: 15 * MINUTE,
+  stopLimitMs: HOUR,
+  lateLimitMs: 24 * HOUR,
+  lateTtlMs: 7 * 24 * HOUR,
   resultTtlMs: undefined,
   rowTtlMs: undefined,
   idempotencyTtlMs: 24 * HOUR,

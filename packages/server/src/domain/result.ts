@@ -38,3 +38,12 @@ export interface PreparedFrames {
   readonly first: Artifact;
   readonly last: Artifact;
 }
+
+/** A video that a peer finished after its deadline: it was paid for, so the operator may have it for a while. */
+export interface LateResult {
+  readonly video: Artifact;
+  readonly facts: VideoFacts;
+  readonly at: number;
+  /** When the file goes. */
+  readonly until: number;
+}

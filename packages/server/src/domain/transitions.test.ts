@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import * as draining from './draining.ts';
 import { eventBetween } from './event.ts';
 import { FAULTS, Fault, type FaultCode } from './fault.ts';
 import type { ApiKeyId, OwnerId, VideoId, WorkerId } from './id.ts';
 import { DEFAULT_POLICY } from './policy.ts';
 import type { Artifact, PreparedFrames, Result } from './result.ts';
 import * as transitions from './transitions.ts';
-import { isTerminal, STATUSES, type Status, type Video } from './video.ts';
+import { freesSlot, isDraining, isTerminal, STATUSES, type Status, type Video } from './video.ts';
 
 const policy = { ...DEFAULT_POLICY, resultTtlMs: 1_000_000 };
 const ID = 'video_00000000000000000000000001' as VideoId;
@@ -73,13 +74,18 @@ interface Step {
   readonly apply: (video: Video, now: number) => Video;
 }
 
+const FREE = { billed: false, canLookUp: false };
 const peers = fc.record({ billed: fc.boolean(), canLookUp: fc.boolean() });
 const faults = fc
   .record({
     code: fc.constantFrom(...(Object.keys(FAULTS) as FaultCode[])),
     retryAfterMs: fc.option(fc.nat(100_000), { nil: undefined }),
+    attemptGoesOn: fc.boolean(),
   })
-  .map(({ code, retryAfterMs }) => new Fault(code, SECRET, retryAfterMs === undefined ? {} : { retryAfterMs }));
+  .map(
+    ({ code, retryAfterMs, attemptGoesOn }) =>
+      new Fault(code, SECRET, { attemptGoesOn, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }),
+  );
 
 /** Everything that the service and the lanes do to a video, in any order. */
 const steps: fc.Arbitrary<Step> = fc.oneof(
@@ -94,14 +100,14 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   fc.tuple(fc.double(), fc.constantFrom('generating', 'upstream_queued', 'storing')).map(
     ([fraction, phase]): Step => ({
       name: `advance ${fraction}`,
-      apply: (video, now) => transitions.advance(video, fraction, phase, now),
+      apply: (video, now) => transitions.advance(video, fraction, phase, now, policy),
     }),
   ),
   fc.constant<Step>({ name: 'succeed', apply: (video, now) => transitions.succeed(video, result, now, policy) }),
-  faults.map(
-    (fault): Step => ({
+  fc.tuple(faults, peers).map(
+    ([fault, peer]): Step => ({
       name: `afterFault ${fault.code}`,
-      apply: (video, now) => transitions.afterFault(video, fault, now, policy),
+      apply: (video, now) => transitions.afterFault(video, fault, peer, now, policy),
     }),
   ),
   peers.map(
@@ -121,7 +127,27 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   ),
   fc.constant<Step>({ name: 'cancel', apply: (video, now) => transitions.cancel(video, now, policy) }),
   faults.map((fault): Step => ({ name: 'fail', apply: (video, now) => transitions.fail(video, fault, now, policy) })),
-  fc.constant<Step>({ name: 'giveUp', apply: (video, now) => transitions.giveUp(video, now, policy) }),
+  peers.map((peer): Step => ({ name: 'giveUp', apply: (video, now) => transitions.giveUp(video, peer, now, policy) })),
+  fc.constant<Step>({ name: 'postpone', apply: (video, now) => transitions.postpone(video, 5, now) }),
+  fc.constant<Step>({ name: 'drain: end', apply: draining.endDrain }),
+  fc.constant<Step>({ name: 'drain: await', apply: draining.awaitEnd }),
+  fc.constant<Step>({ name: 'drain: later', apply: (video, now) => draining.drainLater(video, 5, now) }),
+  fc.constant<Step>({
+    name: 'drain: found',
+    apply: (video, now) => draining.foundOperation(video, { handle: 1 }, now),
+  }),
+  fc.constant<Step>({
+    name: 'drain: late',
+    apply: (video, now) => {
+      if (video.attempt?.drain !== 'result') throw new Error('nobody waits for a result');
+      return draining.keepLate(video, { video: artifact('late'), facts: result.facts }, now, policy);
+    },
+  }),
+  fc.constant<Step>({
+    name: 'stray',
+    apply: (video, now) =>
+      draining.straySubmission(video, video.attempt?.id ?? '', { handle: 2 }, now, policy) ?? video,
+  }),
   fc.constant<Step>({ name: 'expire', apply: transitions.expire }),
   fc.constant<Step>({ name: 'entomb', apply: (video, now) => transitions.entomb(video, now, policy) }),
 );
@@ -206,19 +232,22 @@ describe('whatever happens to a video', () => {
       if (deletedNow) expect(event).toBe('video.deleted');
       else if (after.status !== before.status) expect(event).toBe(`video.${after.status}`);
       else if (after.expired !== before.expired) expect(event).toBe('video.expired');
+      else if (after.late !== null && before.late === null) expect(event).toBe('video.late_result');
       else expect([undefined, 'video.progress']).toContain(event);
     });
   });
 
-  it('it is due, has a deadline and may have a worker exactly until it ends', () => {
+  it('it is due, has a deadline and may have a worker exactly until it ends, at its peer too', () => {
     always((_, after) => {
       const ended = isTerminal(after.status);
-      expect(after.dueAt === null).toBe(ended);
-      expect(after.deadlineAt === null).toBe(ended);
+      const settled = ended && freesSlot(after);
+      expect(after.dueAt === null).toBe(settled);
+      expect(after.deadlineAt === null).toBe(settled);
+      expect(after.attempt === null || after.attempt.drain !== null).toBe(after.attempt === null || isDraining(after));
       expect(after.completedAt === null).toBe(!ended);
       expect(after.expiresAt === null).toBe(!ended);
-      if (ended) expect([after.worker, after.phase, after.sources]).toEqual([null, null, null]);
-      if (ended) expect(after.attempt?.state ?? 'closed').toBe('closed');
+      if (ended) expect([after.phase, after.sources]).toEqual([null, null]);
+      if (settled) expect([after.worker, after.attempt?.state ?? 'closed']).toEqual([null, 'closed']);
     });
   });
 
@@ -271,7 +300,8 @@ describe('entomb', () => {
     const video = make();
     const gone = transitions.entomb(video, 5, policy);
     expect(JSON.stringify(gone)).not.toContain(SECRET);
-    expect(gone).toMatchObject({ id: video.id, owner: video.owner, deletedAt: 5, expired: true, dueAt: null });
+    expect(gone).toMatchObject({ id: video.id, owner: video.owner, deletedAt: 5, expired: true });
+    expect(gone.dueAt).toBe(isDraining(gone) ? 5 : null);
     expect(isTerminal(gone.status)).toBe(true);
     expect(eventBetween(video, gone)).toBe('video.deleted');
     if (isTerminal(video.status)) expect(gone.completedAt).toBe(video.completedAt);
@@ -343,7 +373,7 @@ describe('what is refused', () => {
   it('cancelling is a fault for a finished video and nothing for a cancelled one', () => {
     const cancelled = transitions.cancel(begun(), 1, policy);
     expect(transitions.cancel(cancelled, 2, policy)).toBe(cancelled);
-    for (const done of [succeeded(), transitions.giveUp(begun(), 1, policy)]) {
+    for (const done of [succeeded(), transitions.giveUp(begun(), { billed: true }, 1, policy)]) {
       expect(() => transitions.cancel(done, 2, policy)).toThrow(expect.objectContaining({ code: 'already_finished' }));
     }
   });
@@ -354,7 +384,7 @@ describe('what is refused', () => {
     ['begin after the end', () => transitions.begin(succeeded(), 1, policy)],
     ['succeed without an attempt', () => transitions.succeed(admitted(), result, 1, policy)],
     ['succeed twice', () => transitions.succeed(succeeded(), result, 1, policy)],
-    ['advance a closed attempt', () => transitions.advance(succeeded(), 0.5, 'generating', 1)],
+    ['advance a closed attempt', () => transitions.advance(succeeded(), 0.5, 'generating', 1, policy)],
     ['lease after the end', () => transitions.lease(succeeded(), WORKERS[0])],
     ['expire a live one', () => transitions.expire(begun(), 1)],
     ['fail a finished one', () => transitions.fail(succeeded(), new Fault('timeout', 'x'), 1, policy)],
@@ -373,14 +403,14 @@ describe('deadlines', () => {
   });
 
   it('fail the video with words for the caller', () => {
-    expect(transitions.giveUp(admitted(), 5, policy).failure).toEqual({
+    expect(transitions.giveUp(admitted(), { billed: true }, 5, policy).failure).toEqual({
       code: 'timeout',
       message: 'The video did not leave "queued" in time.',
     });
   });
 
   it('start again with each attempt, and the slowness of one is not held against the next', () => {
-    const retried = transitions.afterFault(begun(0), new Fault('backend_failed', 'x'), 500_000, policy);
+    const retried = transitions.afterFault(begun(0), new Fault('backend_failed', 'x'), FREE, 500_000, policy);
     expect(transitions.begin(retried, 502_000, policy).deadlineAt).toBe(502_000 + 600_000);
   });
 });

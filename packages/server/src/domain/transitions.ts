@@ -1,4 +1,4 @@
-import type { Json } from './attempt.ts';
+import type { Drain, Json } from './attempt.ts';
 import { Fault } from './fault.ts';
 import type { FrameSource, Frames } from './frame.ts';
 import type { Generation, Warning } from './generation.ts';
@@ -6,7 +6,7 @@ import { type ApiKeyId, attemptId, type OwnerId, type VideoId, type WorkerId } f
 import type { Policy } from './policy.ts';
 import type { PreparedFrames, Result } from './result.ts';
 import { afterFaultDecision, afterLossDecision, type RetryDecision } from './retry.ts';
-import { hasOpenOperation, isTerminal, type Phase, type Video } from './video.ts';
+import { freesSlot, hasOpenOperation, isDraining, isTerminal, type Phase, type Video } from './video.ts';
 
 /**
  * What may happen to a video. Each transition is pure: the video as it was, in; the video as it shall be, out. None
@@ -41,6 +41,7 @@ export function accept(accepted: Accepted, now: number, policy: Policy): Video {
     attempt: null,
     tries: { begun: 0, faults: 0, lost: 0 },
     result: null,
+    late: null,
     failure: null,
     createdAt: now,
     updatedAt: now,
@@ -55,9 +56,9 @@ export function accept(accepted: Accepted, now: number, policy: Policy): Video {
   };
 }
 
-/** A worker takes the video. Finding another worker's name on it means that worker was lost. */
+/** A worker takes the video, to go on with it or to drain it. Finding another worker's name on it means that one was lost. */
 export function lease(video: Video, worker: WorkerId): Video {
-  live(video);
+  if (!isDraining(video)) live(video);
   const lost = video.worker === null ? video.tries.lost : video.tries.lost + 1;
   return { ...video, worker, tries: { ...video.tries, lost } };
 }
@@ -90,12 +91,15 @@ export function admit(
   };
 }
 
-/** An attempt begins on the video's backend: `running`. */
-export function begin(video: Video, now: number, policy: Policy): Video {
+/**
+ * An attempt begins on the video's backend: `running`.
+ *
+ * @param remote the backend's work goes on at a peer, which has not accepted yet
+ */
+export function begin(video: Video, now: number, policy: Policy, remote = true): Video {
   live(video);
   if (video.prepared === null) throw new Error(`${video.id} has no prepared frames`);
   const number = video.tries.begun + 1;
-  const limit = policy.runningDeadlineMs[video.backend] ?? policy.runningDeadlineMs['*'] ?? 0;
   return {
     ...video,
     status: 'running',
@@ -104,14 +108,16 @@ export function begin(video: Video, now: number, policy: Policy): Video {
       id: attemptId(video.id, number),
       number,
       backend: video.backend,
-      state: 'submitting',
+      state: remote ? 'submitting' : 'open',
       operation: null,
       startedAt: now,
+      fraction: 0,
       progressedAt: now,
+      drain: null,
     },
     tries: { ...video.tries, begun: number },
     startedAt: video.startedAt ?? now,
-    deadlineAt: now + limit,
+    deadlineAt: now + runningLimit(video, policy),
     updatedAt: now,
   };
 }
@@ -122,26 +128,48 @@ export function remember(video: Video, operation: Json, now: number): Video {
   return { ...video, attempt: { ...attempt, state: 'open', operation }, updatedAt: now };
 }
 
-/** Progress of the attempt: the fraction never falls and stays below 1 until the result is ours. */
-export function advance(video: Video, fraction: number, phase: Phase, now: number): Video {
+/**
+ * Progress of the attempt: what the caller sees never falls and stays below 1 until the result is ours. An attempt that
+ * has told progress while it generates must go on telling some, or its deadline comes early.
+ */
+export function advance(video: Video, fraction: number, phase: Phase, now: number, policy: Policy): Video {
   const attempt = openAttempt(video);
   // A fraction that is no number (a peer's 0/0) is not greater either, and changes nothing.
-  const progress = fraction > video.progress ? Math.min(0.99, fraction) : video.progress;
-  const progressedAt = progress > video.progress ? now : attempt.progressedAt;
-  return { ...inStatus(video, 'running'), phase, progress, attempt: { ...attempt, progressedAt }, updatedAt: now };
+  const grown = fraction > attempt.fraction;
+  const next = {
+    ...attempt,
+    fraction: grown ? fraction : attempt.fraction,
+    progressedAt: grown ? now : attempt.progressedAt,
+  };
+  const limit = attempt.startedAt + runningLimit(video, policy);
+  const stalls = phase === 'generating' && next.fraction > 0;
+  return {
+    ...inStatus(video, 'running'),
+    phase,
+    progress: fraction > video.progress ? Math.min(0.99, fraction) : video.progress,
+    attempt: next,
+    deadlineAt: stalls ? Math.min(limit, next.progressedAt + policy.stallMs) : limit,
+    updatedAt: now,
+  };
 }
 
 /** The result is stored: `succeeded`. */
 export function succeed(video: Video, result: Result, now: number, policy: Policy): Video {
   openAttempt(video);
-  return { ...finish(inStatus(video, 'running'), now, policy), status: 'succeeded', progress: 1, result };
+  return { ...finish(inStatus(video, 'running'), now, policy, null), status: 'succeeded', progress: 1, result };
 }
 
-/** A fault while preparing or generating: try again later, or `failed`. */
-export function afterFault(video: Video, fault: Fault, now: number, policy: Policy): Video {
+/**
+ * A fault while preparing or generating: try again later, or `failed`. Unless the fault says that the attempt may go on,
+ * it is over, and a retry is a new one.
+ */
+export function afterFault(video: Video, fault: Fault, backend: Peer, now: number, policy: Policy): Video {
   live(video);
+  if (fault.attemptGoesOn && mayHaveArrived(video, backend)) return fail(video, submissionUnknown(), now, policy);
   const counted: Video = { ...video, tries: { ...video.tries, faults: video.tries.faults + 1 } };
-  return orFail(counted, afterFaultDecision(fault, counted.tries, policy), fault, now, policy);
+  const kept = fault.attemptGoesOn && canGoOn(video, backend);
+  const decision = afterFaultDecision(fault, counted.tries, policy);
+  return orFail(kept ? counted : closeAttempt(counted), decision, fault, backend, now, policy);
 }
 
 /**
@@ -152,25 +180,27 @@ export function afterLoss(video: Video, backend: Peer, now: number, policy: Poli
   live(video);
   if (mayHaveArrived(video, backend)) return fail(video, submissionUnknown(), now, policy);
   const fault = new Fault('worker_lost', 'The server stopped too many times while it worked on this video.');
-  return orFail(video, afterLossDecision(video.tries, policy), fault, now, policy);
+  const left = canGoOn(video, backend) ? video : closeAttempt(video);
+  return orFail(left, afterLossDecision(video.tries, policy), fault, backend, now, policy);
 }
 
-/** The worker gives the video back unfinished (shutdown): nothing is counted, anyone may take it now. */
+/** A worker gives the video back unfinished (shutdown, or an operator's word): nothing is counted, anyone may take it now. */
 export function giveBack(video: Video, now: number): Video {
   live(video);
-  const running = video.status === 'running';
-  return {
-    ...closeAttemptUnlessRemote(video),
-    phase: running ? 'retrying' : null,
-    worker: null,
-    dueAt: now,
-    updatedAt: now,
-  };
+  return waiting(hasOpenOperation(video) ? video : closeAttempt(video), now, 0);
 }
 
 /** Gives back what was on its way to a backend: a billed peer that was being asked at that moment is not asked again. */
 export function giveBackFrom(video: Video, backend: Peer, now: number, policy: Policy): Video {
-  return mayHaveArrived(video, backend) ? fail(video, submissionUnknown(), now, policy) : giveBack(video, now);
+  live(video);
+  if (mayHaveArrived(video, backend)) return fail(video, submissionUnknown(), now, policy);
+  return waiting(canGoOn(video, backend) ? video : closeAttempt(video), now, 0);
+}
+
+/** Nothing can be done right now, and nothing is counted: the attempt stays as it is, and anyone looks again later. */
+export function postpone(video: Video, afterMs: number, now: number): Video {
+  live(video);
+  return waiting(video, now, afterMs);
 }
 
 /** The caller's cancel. Already cancelled: the same video. Otherwise finished: `already_finished`. */
@@ -182,18 +212,17 @@ export function cancel(video: Video, now: number, policy: Policy): Video {
       `The video has already ${video.status}; only a video that is not finished can be cancelled.`,
     );
   }
-  return { ...finish(video, now, policy), status: 'cancelled' };
+  return { ...finish(video, now, policy, 'stop'), status: 'cancelled' };
 }
 
-/** Fails the video for good. */
+/** Fails the video for good; whatever its attempt was, it is over. */
 export function fail(video: Video, fault: Fault, now: number, policy: Policy): Video {
-  live(video);
-  return { ...finish(video, now, policy), status: 'failed', failure: { code: fault.code, message: fault.message } };
+  return failWith(video, fault, now, policy, null);
 }
 
-/** The current state's deadline has passed. */
-export function giveUp(video: Video, now: number, policy: Policy): Video {
-  return fail(video, new Fault('timeout', `The video did not leave "${video.status}" in time.`), now, policy);
+/** The current state's deadline has passed. A paid operation is let go on for its late result, any other is stopped. */
+export function giveUp(video: Video, backend: Pick<Peer, 'billed'>, now: number, policy: Policy): Video {
+  return failWith(video, new Fault('timeout', timeoutWords(video, policy)), now, policy, drainOf(backend));
 }
 
 /** The files are about to go: content answers 410 from now on. */
@@ -205,8 +234,13 @@ export function expire(video: Video, now: number): Video {
 /** The caller's delete: found nowhere any more, and nothing that the caller sent or got stays in the row. */
 export function entomb(video: Video, now: number, policy: Policy): Video {
   const ended = isTerminal(video.status) ? video : cancel(video, now, policy);
+  const draining = isDraining(ended) && ended.attempt !== null;
   return {
     ...ended,
+    // Nobody wants the late result of a deleted video; whoever follows it lets go, and it is stopped.
+    attempt: draining && ended.attempt.drain === 'result' ? { ...ended.attempt, drain: 'stop' } : ended.attempt,
+    worker: null,
+    dueAt: draining ? now : null,
     deletedAt: now,
     updatedAt: now,
     expired: true,
@@ -214,54 +248,97 @@ export function entomb(video: Video, now: number, policy: Policy): Video {
     sources: null,
     prepared: null,
     result: null,
+    late: null,
     failure: null,
     warnings: [],
   };
 }
 
+/** How the words for a caller begin when a deadline has passed. */
+function timeoutWords({ status, attempt, deadlineAt }: Video, policy: Policy): string {
+  const stalled = attempt !== null && attempt.fraction > 0 && deadlineAt === attempt.progressedAt + policy.stallMs;
+  if (status === 'running' && stalled)
+    return `The service that makes the video told no progress for ${Math.round(policy.stallMs / 60_000)} minutes.`;
+  return `The video did not leave "${status}" in time.`;
+}
+
+function runningLimit({ backend }: Video, policy: Policy): number {
+  return policy.runningDeadlineMs[backend] ?? policy.runningDeadlineMs['*'] ?? 0;
+}
+
+/** A billed peer was being asked, and nobody can tell whether it accepted. */
 function mayHaveArrived(video: Video, backend: Peer): boolean {
   return video.attempt?.state === 'submitting' && backend.billed && !backend.canLookUp;
+}
+
+/** The next worker goes on with the same attempt: it resumes a saved operation, or looks up whether there is one. */
+function canGoOn(video: Video, backend: Peer): boolean {
+  return hasOpenOperation(video) || (video.attempt?.state === 'submitting' && backend.canLookUp);
 }
 
 function submissionUnknown(): Fault {
   return new Fault(
     'submission_unknown',
-    'The server stopped while the request was being sent, and the service that makes the video cannot tell whether it arrived. It was not sent again, so that nothing is paid twice.',
+    'The connection broke or the server stopped while the request was being sent, and the service that makes the video cannot tell whether it arrived. It was not sent again, so that nothing is paid twice.',
   );
 }
 
-function orFail(video: Video, decision: RetryDecision, fault: Fault, now: number, policy: Policy): Video {
-  if (!decision.retry) return fail(video, fault, now, policy);
-  const running = video.status === 'running';
-  return {
-    ...closeAttemptUnlessRemote(video),
-    phase: running ? 'retrying' : null,
-    worker: null,
-    dueAt: now + decision.afterMs,
-    updatedAt: now,
-  };
+function orFail(
+  video: Video,
+  decision: RetryDecision,
+  fault: Fault,
+  backend: Peer,
+  now: number,
+  policy: Policy,
+): Video {
+  if (!decision.retry) return failWith(video, fault, now, policy, drainOf(backend));
+  return waiting(video, now, decision.afterMs);
 }
 
-function finish(video: Video, now: number, policy: Policy): Video {
+/** Unleased, and due again after a while. */
+function waiting(video: Video, now: number, afterMs: number): Video {
+  const phase = video.status === 'running' ? 'retrying' : null;
+  return { ...video, phase, worker: null, dueAt: now + afterMs, updatedAt: now };
+}
+
+/** What is paid for is let go on; what costs a machine's time for nothing is stopped. */
+function drainOf({ billed }: Pick<Peer, 'billed'>): Drain {
+  return billed ? 'result' : 'stop';
+}
+
+function failWith(video: Video, fault: Fault, now: number, policy: Policy, drain: Drain | null): Video {
   live(video);
+  const failure = { code: fault.code, message: fault.message };
+  return { ...finish(video, now, policy, drain), status: 'failed', failure };
+}
+
+/** While a worker may still be asking the peer for a video that has just ended, it is given this long to tell. */
+const TELLING_MS = 60_000;
+
+/** @param drain what to do with an attempt that goes on at a peer; null: none does */
+function finish(video: Video, now: number, policy: Policy, drain: Drain | null): Video {
+  live(video);
+  const goesOn = drain !== null && (video.attempt?.state === 'submitting' || hasOpenOperation(video));
+  const { attempt } = goesOn ? video : closeAttempt(video);
+  const limit = drain === 'result' ? policy.lateLimitMs : policy.stopLimitMs;
   return {
     ...video,
     phase: null,
     sources: null,
-    attempt: video.attempt === null ? null : { ...video.attempt, state: 'closed' },
+    attempt: attempt === null ? null : { ...attempt, drain: goesOn ? drain : null },
     worker: null,
-    dueAt: null,
-    deadlineAt: null,
+    dueAt: goesOn ? now + (attempt?.state === 'submitting' ? TELLING_MS : 0) : null,
+    deadlineAt: goesOn ? Math.max(video.deadlineAt ?? 0, now + limit) : null,
     completedAt: now,
     updatedAt: now,
     expiresAt: policy.resultTtlMs === undefined ? null : now + policy.resultTtlMs,
   };
 }
 
-/** A saved operation goes on at the peer, so its attempt stays open; anything else starts over as a new attempt. */
-function closeAttemptUnlessRemote(video: Video): Video {
-  if (video.attempt === null || hasOpenOperation(video)) return video;
-  return { ...video, attempt: { ...video.attempt, state: 'closed' } };
+function closeAttempt(video: Video): Video {
+  return freesSlot(video) || video.attempt === null
+    ? video
+    : { ...video, attempt: { ...video.attempt, state: 'closed', drain: null } };
 }
 
 function openAttempt(video: Video): NonNullable<Video['attempt']> {

@@ -3,7 +3,7 @@ import type { Failure } from './fault.ts';
 import type { FrameSource, Frames } from './frame.ts';
 import type { Generation, Warning } from './generation.ts';
 import type { ApiKeyId, OwnerId, VideoId, WorkerId } from './id.ts';
-import type { Artifact, PreparedFrames, Result } from './result.ts';
+import type { Artifact, LateResult, PreparedFrames, Result } from './result.ts';
 
 /** The public status. It only ever moves right; the last three are terminal and never change. */
 export const STATUSES = ['pending', 'queued', 'running', 'succeeded', 'failed', 'cancelled'] as const;
@@ -32,6 +32,8 @@ export interface Video {
   readonly attempt: Attempt | null;
   readonly tries: Tries;
   readonly result: Result | null;
+  /** What a peer still made of a video that had failed with `timeout`; for the operator, never for the caller. */
+  readonly late: LateResult | null;
   readonly failure: Failure | null;
   readonly warnings: readonly Warning[];
 
@@ -52,7 +54,7 @@ export interface Video {
   readonly worker: WorkerId | null;
   /** When somebody should act on it next; null: never. */
   readonly dueAt: number | null;
-  /** When the current state is given up; null in a terminal state. */
+  /** When the current state is given up. Of a terminal video: when its attempt is, while one goes on at a peer. */
   readonly deadlineAt: number | null;
 }
 
@@ -75,6 +77,16 @@ export function hasOpenOperation(video: Video): boolean {
   return video.attempt?.state === 'open' && video.attempt.operation !== null;
 }
 
+/** Nothing goes on for the video anywhere, so its slot is free. */
+export function freesSlot({ attempt }: Video): boolean {
+  return attempt === null || attempt.state === 'closed';
+}
+
+/** The video has ended, and something of it may still go on at a peer: lane `drain` sees to it. */
+export function isDraining(video: Video): boolean {
+  return isTerminal(video.status) && !freesSlot(video);
+}
+
 /** The key under which an attempt's files are stored; a successor never overwrites what a predecessor wrote. */
 export function attemptKey(attempt: Attempt, file: string): string {
   const [video, number] = attempt.id.split('.');
@@ -87,8 +99,8 @@ export function videoPrefix(id: VideoId): string {
 }
 
 /** The stored files that a video names now; whatever else lies under its prefix belongs to nobody once it is finished. */
-export function artifactsOf({ expired, prepared, result }: Video): readonly Artifact[] {
-  if (expired) return [];
-  const artifacts = [prepared?.first, prepared?.last, result?.video, result?.thumbnail, result?.lastFrame];
+export function artifactsOf({ expired, prepared, result, late }: Video): readonly Artifact[] {
+  const callers = [prepared?.first, prepared?.last, result?.video, result?.thumbnail, result?.lastFrame];
+  const artifacts = [...(expired ? [] : callers), late?.video];
   return artifacts.filter((artifact) => artifact !== undefined && artifact !== null);
 }

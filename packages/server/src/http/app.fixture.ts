@@ -60,7 +60,6 @@ export async function testApp(changed: Partial<AppParts> = {}) {
     policy: DEFAULT_POLICY,
     disk: { check: async () => undefined },
     route: () => backend,
-    backend: () => backend,
     log,
   });
   const keys = createKeys({ store: store.keys, clock, ids, fixedKey: undefined });
@@ -111,9 +110,9 @@ export async function testApp(changed: Partial<AppParts> = {}) {
     },
     async run(id: string, fraction = 0): Promise<Video> {
       await worker.queue(id);
-      await step(id, (video, now) => begin(video, now, DEFAULT_POLICY));
+      await step(id, (video, now) => begin(video, now, DEFAULT_POLICY, false));
       time.now += 10_000;
-      return step(id, (video, now) => advance(video, fraction, 'generating', now));
+      return step(id, (video, now) => advance(video, fraction, 'generating', now, DEFAULT_POLICY));
     },
     async succeed(id: string, bytes: Uint8Array = mp4(), report = {}): Promise<Video> {
       await worker.run(id, 0.5);

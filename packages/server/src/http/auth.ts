@@ -8,13 +8,12 @@ const SEND_A_KEY = 'Send an API key of this server as "Authorization: Bearer <ke
  * Who is asking. `Authorization: Bearer` is the only header that authenticates: a second way in would be a second set of
  * checks to forget (CVE-2026-45339), so `x-api-key` and its kin are not even read.
  *
- * @returns at once for a key that was used a moment ago
  * @throws Fault `missing_api_key` or `invalid_api_key`
  */
-export function authenticate(
-  keys: Pick<Keys, 'authenticate' | 'recall'>,
+export async function authenticate(
+  keys: Pick<Keys, 'authenticate'>,
   authorization: string | undefined,
-): Caller | Promise<Caller> {
+): Promise<Caller> {
   if (authorization === undefined || authorization === '') {
     throw new Fault('missing_api_key', `No API key was sent. ${SEND_A_KEY}`, { param: 'Authorization' });
   }
@@ -24,7 +23,7 @@ export function authenticate(
       param: 'Authorization',
     });
   }
-  return keys.recall(secret) ?? keys.authenticate(secret);
+  return keys.authenticate(secret);
 }
 
 /** @throws Fault `insufficient_scope` */

@@ -3,7 +3,7 @@ import type { Frames } from '../domain/frame.ts';
 import type { Generation } from '../domain/generation.ts';
 import type { SizeTier } from '../domain/model.ts';
 import type { PreparedFrames } from '../domain/result.ts';
-import type { Phase, Video } from '../domain/video.ts';
+import type { Phase } from '../domain/video.ts';
 import type { ByteSource } from './artifacts.ts';
 
 /** What a backend can do right now. */
@@ -117,13 +117,4 @@ export interface Backend {
 /** Whether a backend's work goes on at a peer that must be resumed, stopped and followed. */
 export function isRemote(backend: Backend): boolean {
   return backend.stop !== undefined;
-}
-
-/**
- * Whether a video that is ended now gives its slot back at once. Work that a backend cannot stop goes on at the peer, so
- * its slot stays taken until that work ends.
- */
-export function freesSlotAtOnce(video: Video, backend: Backend | undefined): boolean {
-  if (video.attempt === null || video.attempt.state === 'closed') return true;
-  return backend?.capabilities.cancel !== 'ignores';
 }

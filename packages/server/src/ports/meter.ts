@@ -10,6 +10,7 @@ export const COUNTERS = {
   inbetween_videos_finished_total: 'Videos that became terminal, by status and fault code',
   inbetween_attempts_total: 'Attempts begun, by backend',
   inbetween_attempt_faults_total: 'Attempts that ended in a fault, by backend and code',
+  inbetween_stops_total: 'Peers asked to stop an operation, by backend and answer',
   inbetween_stale_writes_total: 'Writes refused because somebody else had written first',
   inbetween_lane_errors_total: 'Unexpected errors in a lane, by lane',
   inbetween_fetches_total: 'Guarded fetches, by outcome',

@@ -1,7 +1,10 @@
 import { describe } from 'vitest';
+import { backendsContract } from './store-contract/backends.contract.ts';
 import { claimContract } from './store-contract/claim.contract.ts';
+import { drainContract } from './store-contract/drain.contract.ts';
 import { deadlinesContract } from './store-contract/due.contract.ts';
 import { eventsContract } from './store-contract/events.contract.ts';
+import { fairContract } from './store-contract/fair.contract.ts';
 import { insertContract } from './store-contract/insert.contract.ts';
 import { interleavingContract } from './store-contract/interleaving.contract.ts';
 import { keysContract } from './store-contract/keys.contract.ts';
@@ -20,6 +23,9 @@ export function storeContract(name: string, open: OpenStore): void {
     describe('list', () => listContract(open));
     describe('claim', () => claimContract(open));
     describe('slots', () => slotContract(open));
+    describe('turns between owners', () => fairContract(open));
+    describe('draining', () => drainContract(open));
+    describe('backends and their rates', () => backendsContract(open));
     describe('swap', () => swapContract(open));
     describe('due and purge', () => deadlinesContract(open));
     describe('counts, queue position, next due', () => queueContract(open));

@@ -4,6 +4,7 @@ import type { FrameRole } from '../domain/frame.ts';
 import type { ApiKeyId, OwnerId, VideoId, WorkerId } from '../domain/id.ts';
 import type { Owner } from '../domain/owner.ts';
 import type { Status, Video } from '../domain/video.ts';
+import type { Rate } from './rate.ts';
 
 /** One ask remembered under the caller's own key. */
 export interface IdempotencyRecord {
@@ -36,6 +37,8 @@ export interface Effects {
   readonly dropInputs?: boolean | undefined;
   /** The video's slot is free again. */
   readonly freeSlot?: boolean | undefined;
+  /** Higher goes first in the queue; an operator's word. */
+  readonly priority?: number | undefined;
 }
 
 export type Inserted =
@@ -62,13 +65,14 @@ export interface Slice<T> {
 
 export interface ClaimWish {
   readonly worker: WorkerId;
-  /** `admit` takes pending videos, `generate` queued and running ones. */
-  readonly lane: 'admit' | 'generate';
+  /** `admit` takes pending videos, `generate` queued and running ones, `drain` ended ones whose attempt goes on. */
+  readonly lane: 'admit' | 'generate' | 'drain';
   readonly limit: number;
   readonly now: number;
   /**
-   * Slots of each backend over the whole fleet; `generate` takes only videos of these backends, and takes a slot in the
-   * same transaction. A video that holds its slot already keeps it.
+   * Slots of each backend over the whole fleet; `generate` and `drain` take only videos of these backends, and `generate`
+   * takes a slot in the same transaction. A video that holds its slot already keeps it; one with 0 slots goes on with
+   * what holds one, and begins nothing.
    */
   readonly slots: Readonly<Record<string, number>>;
 }
@@ -81,13 +85,15 @@ export interface Claimed {
 
 /** Sets of videos that lane `sweep` acts on. */
 export type DueKind =
-  /** Not terminal and past their deadline. */
+  /** Past their deadline: not terminal, or with an attempt that still goes on. */
   | 'overdue'
+  /** Their late result's time is over. */
+  | 'late'
   /** Terminal, not yet expired, and past `expiresAt`. */
   | 'expiring'
   /**
    * Deleted, or finished before `finishedBefore`, and free of obligations: no attempt open and no slot taken at a peer,
-   * no idempotency key that must still be kept. The row may go.
+   * no late result kept, no idempotency key that must still be kept. The row may go.
    */
   | 'purgeable';
 
@@ -117,7 +123,11 @@ export interface VideoStore {
   findByKey(owner: OwnerId, key: string): Promise<{ readonly video: Video; readonly fingerprint: string } | undefined>;
   /** One page of an owner's videos by creation, deleted ones left out. */
   list(owner: OwnerId, page: Page): Promise<Slice<Video>>;
-  /** Leases due videos atomically over all processes: nobody else can hold what this returns. Oldest due first. */
+  /**
+   * Leases due videos atomically over all processes: nobody else can hold what this returns. First what holds a slot, then
+   * what waits for another try, oldest due first; then the queue: the highest priority, of these the owners in turn, and
+   * of one turn the oldest due.
+   */
   claim(wish: ClaimWish): Promise<readonly Claimed[]>;
   /**
    * Writes `next` as version `previous.version + 1` with its effects, only if nobody wrote since `previous` was read.
@@ -130,8 +140,14 @@ export interface VideoStore {
   due(kind: DueKind, at: DueAt): Promise<readonly Video[]>;
   /** Forgets the row and all that hangs on it, its idempotency key too; ledger lines stay. Idempotent. */
   purge(id: VideoId): Promise<void>;
-  /** How many queued videos of the same backend are due before this one; 0: it is next. */
+  /** How many queued videos of the same backend go before this one; 0: it is next. */
   queuePosition(video: Video): Promise<number>;
+  /** How many videos wait for their first attempt, over all owners and backends. */
+  waiting(): Promise<number>;
+  /** The last videos that succeeded on a backend, the newest first: what its speed is measured by. */
+  recent(backend: string, limit: number): Promise<readonly Video[]>;
+  /** The videos that a worker holds. */
+  heldBy(worker: WorkerId): Promise<ReadonlySet<VideoId>>;
   /** Videos by status, of one owner or of all. Deleted ones are left out. */
   counts(owner?: OwnerId): Promise<Readonly<Record<Status, number>>>;
   /**
@@ -178,6 +194,30 @@ export interface KeyStore {
   touch(uses: ReadonlyMap<ApiKeyId, number>): Promise<void>;
 }
 
+/**
+ * What an operator says of a backend. `paused`: nothing new begins on it; what runs goes on, and what is asked for waits.
+ * `draining`: nothing new is accepted for it; what was accepted is still made.
+ */
+export const BACKEND_STATES = ['open', 'paused', 'draining'] as const;
+export type BackendState = (typeof BACKEND_STATES)[number];
+
+export interface BackendRecord {
+  readonly name: string;
+  readonly state: BackendState;
+  readonly changedAt: number;
+  /** When a process last said that it has this backend configured; 0: none ever did. */
+  readonly seenAt: number;
+}
+
+/** What all processes know of backends. */
+export interface BackendStore {
+  list(): Promise<readonly BackendRecord[]>;
+  /** Says that the caller has these backends; new ones are `open`. */
+  seen(names: readonly string[], at: number): Promise<void>;
+  /** Sets the state of a backend, whether some process has it or not. */
+  set(name: string, state: BackendState, at: number): Promise<void>;
+}
+
 /** Secrets of the installation itself, such as the one that signs content URLs. */
 export interface SecretStore {
   /** Returns the secret of that name; when there is none yet, stores `fresh` and returns what is stored. */
@@ -191,6 +231,8 @@ export interface Store {
   readonly workers: WorkerStore;
   readonly keys: KeyStore;
   readonly secrets: SecretStore;
+  readonly backends: BackendStore;
+  readonly rate: Rate;
   /** Rejects when the store cannot answer right now. */
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -3,8 +3,7 @@ import { eventOf } from '../domain/event.ts';
 import { Fault } from '../domain/fault.ts';
 import { readVideoId } from '../domain/id.ts';
 import { cancel, entomb } from '../domain/transitions.ts';
-import { type Video, videoPrefix } from '../domain/video.ts';
-import { type Backend, freesSlotAtOnce } from '../ports/backend.ts';
+import { freesSlot, type Video, videoPrefix } from '../domain/video.ts';
 import type { Log } from '../ports/log.ts';
 import type { EventStore, Page, Slice } from '../ports/store.ts';
 import { type Content, createContent, type Variant } from './content.ts';
@@ -38,7 +37,6 @@ export interface Videos {
 export interface VideosParts extends Omit<SubmitParts, 'outputFrame'> {
   readonly events: EventStore;
   readonly log: Log;
-  backend(name: string): Backend | undefined;
 }
 
 /** A cancel or delete races with the worker's writes; each loss means somebody else progressed, so this many is plenty. */
@@ -73,11 +71,11 @@ export function createVideos(parts: VideosParts): Videos {
       const written = await store.swap(video, next, {
         event: eventOf(video, next),
         dropInputs: true,
-        freeSlot: freesSlotAtOnce(video, parts.backend(video.backend)),
+        freeSlot: freesSlot(next),
       });
       if (written !== 'stale') {
         bell.ring(`video:${written.id}`);
-        bell.ring('generate');
+        bell.ring(freesSlot(written) ? 'generate' : 'drain');
         return written;
       }
     }

@@ -102,7 +102,8 @@ async function endBadly(parts: AdmitParts, chain: Chain, error: unknown, signal:
     log.warn({ video: chain.video.id, code: fault.code, err: fault.cause ?? fault }, 'a frame could not be prepared');
   try {
     const written = await chain.write(
-      (current) => (signal.aborted ? giveBack(current, clock.now()) : afterFault(current, fault, clock.now(), policy)),
+      (current) =>
+        signal.aborted ? giveBack(current, clock.now()) : afterFault(current, fault, NO_PEER, clock.now(), policy),
       dropInputsAtEnd,
     );
     parts.bell.ring(`video:${written.id}`);

@@ -55,7 +55,7 @@ export function createChain(claimed: Video, { store, meter, clock }: ChainParts)
       meter.count('inbetween_stale_writes_total');
       throw new Superseded(`${video.id} was written by somebody else`);
     }
-    if (isTerminal(written.status)) {
+    if (isTerminal(written.status) && !isTerminal(video.status)) {
       meter.count('inbetween_videos_finished_total', { status: written.status, code: written.failure?.code ?? '' });
     }
     video = written;

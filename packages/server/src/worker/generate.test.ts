@@ -43,7 +43,7 @@ describe('a video', () => {
     ]);
     expect(stage.state.slots.size).toBe(0);
     expect(stage.state.inputs.size).toBe(0);
-    expect([stage.preparer.open, stage.files.size, stage.bell.listeners()]).toEqual([0, 0, 3]);
+    expect([stage.preparer.open, stage.files.size, stage.bell.listeners()]).toEqual([0, 0, 4]);
     expect(stage.log.of('error')).toEqual([]);
   });
 
@@ -248,7 +248,11 @@ describe('cancel', () => {
   });
 
   it('leaves the slot taken while a peer that cannot stop goes on', async () => {
-    const { backend, submit, videos, clock, state } = await opened({ slots: 1, capabilities: { cancel: 'ignores' } });
+    const { backend, submit, videos, clock, state } = await opened({
+      slots: 1,
+      remote: true,
+      capabilities: { cancel: 'ignores' },
+    });
     backend.usually = { do: 'operation', ms: 1e9 };
     const video = await submit();
     await clock.until('operation', () => backend.operations === 1);

@@ -1,18 +1,31 @@
-import type { Attempt } from '../domain/attempt.ts';
+import type { Attempt, Json } from '../domain/attempt.ts';
+import { strayRefusal } from '../domain/draining.ts';
 import { asFault, Fault } from '../domain/fault.ts';
 import type { WorkerId } from '../domain/id.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { Artifact, PreparedFrames, Result } from '../domain/result.ts';
-import { advance, afterFault, afterLoss, begin, fail, giveBackFrom, remember, succeed } from '../domain/transitions.ts';
-import { attemptKey, hasOpenOperation, type Video } from '../domain/video.ts';
+import {
+  advance,
+  afterFault,
+  afterLoss,
+  begin,
+  giveBackFrom,
+  postpone,
+  remember,
+  succeed,
+} from '../domain/transitions.ts';
+import { attemptKey, freesSlot, hasOpenOperation, type Video } from '../domain/video.ts';
 import type { ArtifactStore, ByteSource } from '../ports/artifacts.ts';
-import type { Backend, BackendEvent } from '../ports/backend.ts';
+import { type Backend, type BackendEvent, isRemote } from '../ports/backend.ts';
 import type { Media } from '../ports/media.ts';
 import type { Claimed, VideoStore } from '../ports/store.ts';
+import { askOf } from './ask.ts';
 import { type Chain, createChain, Superseded } from './chain.ts';
 import { createLane, type LaneParts, type Work } from './lane.ts';
 import type { Part } from './part.ts';
-import { watchRight } from './right.ts';
+import { amend, recordStray } from './stray.ts';
+import type { Watch } from './watch.ts';
+import { within } from './within.ts';
 
 export interface GenerateParts extends LaneParts {
   readonly worker: WorkerId;
@@ -21,12 +34,16 @@ export interface GenerateParts extends LaneParts {
   readonly media: Media;
   readonly backends: Readonly<Record<string, Backend>>;
   readonly policy: Policy;
+  readonly watch: Watch;
   readonly concurrency: number;
 }
 
 const IDLE_MS = 2_000;
 /** Progress is written at most this often. */
 const PROGRESS_EVERY_MS = 2_000;
+/** How long a peer may take to say whether it knows an attempt, and when it is asked again. */
+const LOOK_UP_MS = 60_000;
+const LOOK_UP_AGAIN_MS = 10_000;
 
 /** Lane `generate`: runs or resumes one attempt of each claimed video on its backend, and makes the result ours. */
 export function createGenerateLane(parts: GenerateParts): Part {
@@ -66,22 +83,9 @@ async function generateOne(parts: GenerateParts, { video, takenOver }: Claimed, 
     if (takenOver) {
       const traits = backend?.capabilities ?? { billed: true, canLookUp: false };
       await chain.write((current) => afterLoss(current, traits, clock.now(), policy), slotOf);
-      bell.ring('generate');
       return;
     }
-    if (backend === undefined) {
-      await chain.write(
-        (current) =>
-          fail(
-            current,
-            new Fault('backend_unavailable', 'The service that was to make this video is no longer configured.'),
-            clock.now(),
-            policy,
-          ),
-        slotOf,
-      );
-      return;
-    }
+    if (backend === undefined) throw new Error(`${video.id} was claimed for ${video.backend}, which is not here`);
     await runAttempt(parts, backend, chain, signal);
   } catch (error) {
     if (!(error instanceof Superseded)) throw error;
@@ -94,32 +98,53 @@ async function generateOne(parts: GenerateParts, { video, takenOver }: Claimed, 
 
 async function runAttempt(parts: GenerateParts, backend: Backend, chain: Chain, signal: AbortSignal): Promise<void> {
   const { clock, policy, log, meter } = parts;
-  const { attempt, prepared } = await openAttempt(parts, backend, chain);
-  const right = watchRight(chain.video.id, parts, signal);
+  const right = parts.watch.of(chain.video.id, signal);
   const startedAt = clock.now();
   try {
-    const finished = await drive(parts, backend, chain, attempt, prepared, right.signal);
-    const result = await keep(parts, chain, attempt, finished, right.signal);
+    const opened = await openAttempt(parts, backend, chain, right.signal);
+    if (opened === undefined) return;
+    const finished = await drive(parts, backend, chain, opened, right.signal);
+    const result = await keep(parts, chain, opened.attempt, finished, right.signal);
     const done = await chain.write((current) => succeed(current, result, clock.now(), policy), slotOf);
     meter.observe('inbetween_attempt_seconds', (clock.now() - startedAt) / 1000, { backend: backend.name });
     log.info({ video: done.id, backend: backend.name, ms: clock.now() - startedAt }, 'succeeded');
   } catch (error) {
-    if (error instanceof Superseded || right.lost()) throw new Superseded(`${chain.video.id} is not ours any more`);
+    if (error instanceof Superseded || right.lost()) await letGo(parts, backend, chain, error);
     await endBadly(parts, backend, chain, error, signal);
   } finally {
     right.close();
   }
 }
 
-/** A saved operation is resumed; anything else begins a new attempt. */
+/** The video is somebody else's now. A refusal by the peer is still worth telling: the slot need not wait for it. */
+async function letGo(parts: GenerateParts, backend: Backend, chain: Chain, error: unknown): Promise<never> {
+  const { id, attempt } = chain.video;
+  if (attempt?.state === 'submitting' && isOver(backend, error))
+    await amend(parts, id, (video) => strayRefusal(video, attempt.id, parts.clock.now()), { freeSlot: true });
+  throw error instanceof Superseded ? error : new Superseded(`${id} is not ours any more`);
+}
+
+interface Opened {
+  readonly attempt: Attempt;
+  readonly prepared: PreparedFrames;
+}
+
+/**
+ * A saved operation is resumed, and one that may have been accepted is looked up; anything else begins a new attempt.
+ * Undefined: the peer cannot tell now, and is asked again later.
+ */
 async function openAttempt(
   parts: GenerateParts,
   backend: Backend,
   chain: Chain,
-): Promise<{ attempt: Attempt; prepared: PreparedFrames }> {
-  const known = chain.video.attempt;
-  if (known === null || known.state !== 'open' || known.operation === null) {
-    const begun = await chain.write((current) => begin(current, parts.clock.now(), parts.policy));
+  signal: AbortSignal,
+): Promise<Opened | undefined> {
+  if (chain.video.attempt?.state === 'submitting' && backend.lookUp !== undefined) {
+    if ((await lookUp(parts, backend, chain, signal)) === 'later') return undefined;
+  }
+  if (!hasOpenOperation(chain.video)) {
+    const remote = isRemote(backend);
+    const begun = await chain.write((current) => begin(current, parts.clock.now(), parts.policy, remote));
     parts.meter.count('inbetween_attempts_total', { backend: backend.name });
     if (begun.tries.begun === 1)
       parts.meter.observe('inbetween_queue_seconds', (begun.updatedAt - begun.createdAt) / 1000);
@@ -130,6 +155,32 @@ async function openAttempt(
   return { attempt, prepared };
 }
 
+/** Asks the peer whether it accepted an attempt whose answer was lost. Until it tells, the attempt is never begun again. */
+async function lookUp(
+  parts: GenerateParts,
+  backend: Backend,
+  chain: Chain,
+  signal: AbortSignal,
+): Promise<'known' | 'later'> {
+  const { clock, log } = parts;
+  const { id, attempt } = chain.video;
+  let operation: Json | undefined;
+  try {
+    operation = await within(clock, LOOK_UP_MS, signal, async (limit) => backend.lookUp?.(attempt?.id ?? '', limit));
+  } catch (error) {
+    signal.throwIfAborted();
+    log.warn({ video: id, backend: backend.name, err: error }, 'a peer cannot say whether it accepted an attempt');
+    await chain.write((current) => postpone(current, LOOK_UP_AGAIN_MS, clock.now()), slotOf);
+    return 'later';
+  }
+  log.info({ video: id, backend: backend.name, found: operation !== undefined }, 'looked up an attempt');
+  if (operation !== undefined) {
+    const found = operation;
+    await chain.write((current) => remember(current, found, clock.now()));
+  }
+  return 'known';
+}
+
 type Finished = Extract<BackendEvent, { type: 'finished' }> & { readonly release: () => Promise<void> };
 
 /** Follows the backend's events to the finished one, saving the operation before anything else and progress now and then. */
@@ -137,24 +188,12 @@ async function drive(
   parts: GenerateParts,
   backend: Backend,
   chain: Chain,
-  attempt: Attempt,
-  prepared: PreparedFrames,
+  { attempt, prepared }: Opened,
   signal: AbortSignal,
 ): Promise<Finished> {
-  const { clock } = parts;
-  const events = backend
-    .generate(
-      {
-        attempt: attempt.id,
-        video: chain.video.id,
-        generation: chain.video.generation,
-        prepared,
-        frames: { first: lazily(parts.artifacts, prepared.first), last: lazily(parts.artifacts, prepared.last) },
-        operation: attempt.operation,
-      },
-      signal,
-    )
-    [Symbol.asyncIterator]();
+  const { clock, policy } = parts;
+  const ask = askOf(parts.artifacts, chain.video, attempt, prepared);
+  const events = backend.generate(ask, signal)[Symbol.asyncIterator]();
   const release = async () => {
     await events.return?.();
   };
@@ -163,17 +202,19 @@ async function drive(
     let writtenAt = clock.now();
     for (;;) {
       const { done, value } = await events.next();
+      // What a peer accepted is written down even by a worker that is told to stop, or has lost the video.
+      if (done !== true && value.type === 'operation-started')
+        await saveOperation(parts, backend, chain, value.operation);
       signal.throwIfAborted();
       if (done === true) throw new Fault('backend_failed', 'The renderer ended without a video.');
       switch (value.type) {
         case 'operation-started':
-          await chain.write((current) => remember(current, value.operation, clock.now()));
           break;
         case 'progress': {
           const phaseChanged = value.phase !== chain.video.phase;
           if (!phaseChanged && clock.now() - writtenAt < PROGRESS_EVERY_MS) break;
           writtenAt = clock.now();
-          await chain.write((current) => advance(current, value.fraction, value.phase, clock.now()));
+          await chain.write((current) => advance(current, value.fraction, value.phase, clock.now(), policy));
           parts.bell.ring(`video:${chain.video.id}`);
           break;
         }
@@ -187,6 +228,17 @@ async function drive(
   }
 }
 
+async function saveOperation(parts: GenerateParts, backend: Backend, chain: Chain, operation: Json): Promise<void> {
+  const { attempt } = chain.video;
+  try {
+    await chain.write((current) => remember(current, operation, parts.clock.now()));
+  } catch (error) {
+    if (error instanceof Superseded && attempt !== null)
+      await recordStray(parts, backend, chain.video, attempt.id, operation);
+    throw error;
+  }
+}
+
 /** Checks the finished file and copies it and its stills into our own storage, under keys that name the attempt. */
 async function keep(
   parts: GenerateParts,
@@ -195,9 +247,9 @@ async function keep(
   finished: Finished,
   signal: AbortSignal,
 ): Promise<Result> {
-  const { artifacts, media, clock } = parts;
+  const { artifacts, media, clock, policy } = parts;
   try {
-    await chain.write((current) => advance(current, current.progress, 'storing', clock.now()));
+    await chain.write((current) => advance(current, attempt.fraction, 'storing', clock.now(), policy));
     const { width, height, fps, frames, durationMs } = await media.inspect(finished.video.path, signal);
     const put = (name: string, type: string, file: ByteSource) =>
       artifacts.put(attemptKey(attempt, name), file, type, signal);
@@ -212,9 +264,18 @@ async function keep(
       // A backend that rewrites prompts says so; any other used it as it was.
       actualPrompt: finished.actualPrompt ?? chain.video.generation.prompt,
     };
+  } catch (error) {
+    throw error instanceof Superseded ? error : onOurSide(error);
   } finally {
     await finished.release();
   }
+}
+
+/** What went wrong with a finished video on our side: a peer still has it, so it is fetched again and never paid twice. */
+function onOurSide(error: unknown): Fault {
+  const { code, message, retryAfterMs } = asFault(error);
+  const when = retryAfterMs === undefined ? {} : { retryAfterMs };
+  return new Fault(code, message, { ...when, attemptGoesOn: true, cause: error });
 }
 
 async function endBadly(
@@ -225,29 +286,25 @@ async function endBadly(
   signal: AbortSignal,
 ): Promise<void> {
   const { clock, policy, log, meter } = parts;
-  if (signal.aborted) {
-    await chain.write((current) => giveBackFrom(current, backend.capabilities, clock.now(), policy), slotOf);
+  const traits = backend.capabilities;
+  if (signal.aborted && !isOver(backend, error)) {
+    await chain.write((current) => giveBackFrom(current, traits, clock.now(), policy), slotOf);
     return;
   }
   const fault = asFault(error);
   meter.count('inbetween_attempt_faults_total', { backend: backend.name, code: fault.code });
-  const next = await chain.write((current) => afterFault(current, fault, clock.now(), policy), slotOf);
+  const next = await chain.write((current) => afterFault(current, fault, traits, clock.now(), policy), slotOf);
+  if (!freesSlot(next)) parts.bell.ring('drain');
   log.warn(
     { video: next.id, backend: backend.name, code: fault.code, status: next.status, err: fault.cause ?? fault },
     'an attempt failed',
   );
 }
 
-/** The frame is opened when the backend reads it, not before. */
-function lazily(artifacts: ArtifactStore, artifact: Artifact): ByteSource {
-  return {
-    stream: (async function* () {
-      const opened = await artifacts.open(artifact.key);
-      if (opened === undefined) throw new Fault('internal_error', 'A prepared frame is missing from storage.');
-      yield* opened.stream;
-    })(),
-  };
+/** A peer said that the attempt is over. From a local backend that is aborted, a fault is only its way of ending. */
+function isOver(backend: Backend, error: unknown): boolean {
+  return isRemote(backend) && error instanceof Fault && !error.attemptGoesOn;
 }
 
-/** The slot is free again unless work goes on at the peer. */
-const slotOf = (next: Video) => ({ freeSlot: !hasOpenOperation(next) });
+/** The slot is free again unless work goes on at the peer, or may. */
+const slotOf = (next: Video) => ({ freeSlot: freesSlot(next) });

@@ -54,7 +54,7 @@ describe('shutdown', () => {
   });
 
   it('keeps an operation at a peer, and the successor resumes it without asking again', async () => {
-    const stage = createStage({ capabilities: { billed: true } });
+    const stage = createStage({ remote: true, capabilities: { billed: true } });
     stage.backend.usually = { do: 'operation', ms: 60_000 };
     const worker = await stage.running();
     const video = await stage.submit();
@@ -73,7 +73,7 @@ describe('shutdown', () => {
   });
 
   it('never asks a billed peer again that was being asked at that moment', async () => {
-    const stage = createStage({ capabilities: { billed: true } });
+    const stage = createStage({ remote: true, capabilities: { billed: true } });
     stage.backend.usually = { do: 'fail', fault: new Error('never comes'), ms: 1e9 };
     const worker = await stage.running();
     const video = await stage.submit();
@@ -128,7 +128,7 @@ describe('a lost worker', () => {
   });
 
   it('leaves its operation to the successor, and nothing is paid twice', async () => {
-    const stage = createStage({ capabilities: { billed: true } });
+    const stage = createStage({ remote: true, capabilities: { billed: true } });
     stage.backend.usually = { do: 'operation', ms: 50_000 };
     const first = await stage.running();
     const video = await stage.submit();
@@ -142,7 +142,7 @@ describe('a lost worker', () => {
   });
 
   it('ends the video when a billed peer may have accepted and cannot tell', async () => {
-    const stage = createStage({ capabilities: { billed: true } });
+    const stage = createStage({ remote: true, capabilities: { billed: true } });
     stage.backend.usually = { do: 'fail', fault: new Error('never comes'), ms: 1e9 };
     const first = await stage.running();
     const video = await stage.submit();

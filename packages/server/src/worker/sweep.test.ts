@@ -25,7 +25,7 @@ describe('deadlines', () => {
     await clock.settle();
     expect(backend.calls[0]).toMatchObject({ aborted: true, released: true });
     expect([backend.running, state.slots.size]).toEqual([0, 0]);
-    expect(bell.listeners()).toBe(3);
+    expect(bell.listeners()).toBe(4);
     expect(meter.counted('inbetween_videos_finished_total', 'code=timeout')).toBe(1);
   });
 
@@ -136,7 +136,10 @@ describe('purge', () => {
   });
 
   it('keeps the row of a deleted video while a peer still works on it', async () => {
-    const { backend, submit, videos, clock, state } = await opened({ capabilities: { cancel: 'ignores' } });
+    const { backend, submit, videos, clock, state } = await opened({
+      remote: true,
+      capabilities: { cancel: 'ignores' },
+    });
     backend.usually = { do: 'operation', ms: 1e9 };
     const video = await submit();
     await clock.until('operation', () => backend.operations === 1);

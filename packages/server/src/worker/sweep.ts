@@ -1,10 +1,11 @@
+import { dropLate, endDrain } from '../domain/draining.ts';
 import { eventOf } from '../domain/event.ts';
 import { readVideoId, type VideoId } from '../domain/id.ts';
 import type { Policy } from '../domain/policy.ts';
 import { expire, giveUp } from '../domain/transitions.ts';
-import { artifactsOf, type Video, videoPrefix } from '../domain/video.ts';
+import { artifactsOf, freesSlot, isDraining, type Video, videoPrefix } from '../domain/video.ts';
 import type { ArtifactStore } from '../ports/artifacts.ts';
-import { type Backend, freesSlotAtOnce } from '../ports/backend.ts';
+import type { Backend } from '../ports/backend.ts';
 import type { VideoStore } from '../ports/store.ts';
 import { createLane, type LaneParts } from './lane.ts';
 import type { Part } from './part.ts';
@@ -40,6 +41,7 @@ export function createSweepLane(parts: SweepParts): Part {
         // While no server ran, nobody could meet a deadline: right after a start the workers get their chance first.
         if (now - startedAt >= policy.pendingDeadlineMs) await endOverdue(parts, now);
         await expireResults(parts, now);
+        await dropLateResults(parts, now);
         await purgeRows(parts, now);
         for (const chore of parts.chores) await chore();
         if (now >= orphansAt) {
@@ -55,17 +57,24 @@ export function createSweepLane(parts: SweepParts): Part {
 
 async function endOverdue(parts: SweepParts, now: number): Promise<void> {
   for (const video of await parts.store.due('overdue', { now, limit: BATCH })) {
-    const next = giveUp(video, now, parts.policy);
+    const draining = isDraining(video);
+    const billed = parts.backends[video.backend]?.capabilities.billed ?? true;
+    const next = draining ? endDrain(video, now) : giveUp(video, { billed }, now, parts.policy);
     const written = await parts.store.swap(video, next, {
       event: eventOf(video, next),
       dropInputs: true,
-      freeSlot: freesSlotAtOnce(video, parts.backends[video.backend]),
+      freeSlot: freesSlot(next),
     });
     // Stale: somebody moved it on just in time.
     if (written === 'stale') continue;
+    parts.bell.ring(`video:${video.id}`);
+    parts.bell.ring(freesSlot(written) ? 'generate' : 'drain');
+    if (draining) {
+      parts.log.warn({ video: video.id, attempt: video.attempt?.id }, 'gave up an operation whose end was never seen');
+      continue;
+    }
     parts.log.warn({ video: video.id, status: video.status }, 'past its deadline');
     parts.meter.count('inbetween_videos_finished_total', { status: 'failed', code: 'timeout' });
-    parts.bell.ring(`video:${video.id}`);
   }
 }
 
@@ -74,7 +83,17 @@ async function expireResults(parts: SweepParts, now: number): Promise<void> {
   for (const video of await parts.store.due('expiring', { now, limit: BATCH })) {
     const next = expire(video, now);
     const written = await parts.store.swap(video, next, { event: eventOf(video, next) });
-    if (written !== 'stale') await parts.artifacts.removeAll(videoPrefix(video.id));
+    if (written === 'stale') continue;
+    // A late result has a time of its own, and one may still come.
+    if (video.late === null && !isDraining(video)) await parts.artifacts.removeAll(videoPrefix(video.id));
+    else for (const { key } of artifactsOf(video)) if (key !== video.late?.video.key) await parts.artifacts.remove(key);
+  }
+}
+
+async function dropLateResults(parts: SweepParts, now: number): Promise<void> {
+  for (const video of await parts.store.due('late', { now, limit: BATCH })) {
+    const written = await parts.store.swap(video, dropLate(video, now), {});
+    if (written !== 'stale' && video.late !== null) await parts.artifacts.remove(video.late.video.key);
   }
 }
 
@@ -106,5 +125,5 @@ async function removeOrphans(parts: SweepParts, now: number): Promise<void> {
 
 function isNamed(video: Video, key: string): boolean {
   // A live video may still be writing or resuming: only what is settled is judged.
-  return video.completedAt === null || artifactsOf(video).some((artifact) => artifact.key === key);
+  return video.completedAt === null || isDraining(video) || artifactsOf(video).some((artifact) => artifact.key === key);
 }

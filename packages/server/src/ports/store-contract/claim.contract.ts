@@ -38,7 +38,7 @@ export function claimContract(open: OpenStore): void {
       cancel(queued(6), NOW, POLICY),
     ]);
     expect(idsOf(await at.videos.claim(wish('a', { lane: 'admit' })))).toEqual([videoId(1)]);
-    expect(idsOf(await at.videos.claim(wish('a')))).toEqual([videoId(2), videoId(3)]);
+    expect(idsOf(await at.videos.claim(wish('a')))).toEqual([videoId(3), videoId(2)]);
     expect(idsOf(await at.videos.claim(wish('a', { now: NOW + 1 })))).toEqual([videoId(4)]);
     expect(await at.videos.claim(wish('a', { slots: {} }))).toEqual([]);
     const both = { renderer: 9, elsewhere: 9 };
@@ -98,8 +98,8 @@ export function claimContract(open: OpenStore): void {
     await at.store.workers.remove(worker('a'));
     const claimed = await at.videos.claim(wish('b'));
     expect(claimed.map(({ video, takenOver }) => [video.id, takenOver, video.tries.lost])).toEqual([
-      [videoId(1), false, 0],
       [videoId(2), true, 1],
+      [videoId(1), false, 0],
     ]);
   });
 

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { begin, cancel, entomb, expire, succeed } from '../../domain/transitions.ts';
+import { dropLate, endDrain, keepLate } from '../../domain/draining.ts';
+import { begin, cancel, entomb, expire, giveUp, succeed } from '../../domain/transitions.ts';
 import {
   ALICE,
   alive,
@@ -49,6 +50,34 @@ export function deadlinesContract(open: OpenStore): void {
     expect(await expiring(NOW + 99)).toEqual([videoId(1)]);
   });
 
+  it('tells whose attempt at a peer is past its deadline although the video has ended', async () => {
+    const ended = cancel(running(1), NOW, POLICY);
+    await at.videos.insert(ended, {});
+    const overdue = async (now: number) => idsOf(await at.videos.due('overdue', { now, limit }));
+    expect(await overdue((ended.deadlineAt ?? 0) - 1)).toEqual([]);
+    expect(await overdue(ended.deadlineAt ?? 0)).toEqual([videoId(1)]);
+    await write(at.store, ended, endDrain(ended, NOW));
+    expect(await overdue(Number.MAX_SAFE_INTEGER)).toEqual([]);
+  });
+
+  it('tells whose late result has to go, and keeps its row until then', async () => {
+    const failed = giveUp(running(1), { billed: true }, NOW, POLICY);
+    await at.videos.insert(failed, {});
+    const late = await write(
+      at.store,
+      failed,
+      keepLate(failed, { video: RESULT.video, facts: RESULT.facts }, NOW, POLICY),
+    );
+    expect(await at.videos.find(late.id)).toStrictEqual(late);
+    const lateOnes = async (now: number) => idsOf(await at.videos.due('late', { now, limit }));
+    expect(await lateOnes(NOW + POLICY.lateTtlMs - 1)).toEqual([]);
+    expect(await lateOnes(NOW + POLICY.lateTtlMs)).toEqual([videoId(1)]);
+    expect(await at.videos.due('purgeable', { now: NOW + 1, finishedBefore: NOW + 1, limit })).toEqual([]);
+    await write(at.store, late, dropLate(late, NOW));
+    expect(await lateOnes(Number.MAX_SAFE_INTEGER)).toEqual([]);
+    expect(await at.videos.due('purgeable', { now: NOW + 1, finishedBefore: NOW + 1, limit })).toHaveLength(1);
+  });
+
   it('tells which rows may go: deleted ones, and finished ones where a limit is given', async () => {
     await insertAll(at.store, [
       cancel(queued(1), NOW + 5, POLICY),
@@ -65,13 +94,14 @@ export function deadlinesContract(open: OpenStore): void {
   });
 
   it('keeps a row while an attempt is open at a peer', async () => {
-    const ended = entomb(running(1), NOW, POLICY);
-    const { attempt } = ended;
-    if (attempt === null) throw new Error('a running video has an attempt');
-    const open = { ...ended, attempt: { ...attempt, state: 'open' as const } };
+    const open = entomb(running(1), NOW, POLICY);
+    expect(open.attempt?.state).toBe('open');
     await at.videos.insert(open, {});
     expect(await at.videos.due('purgeable', { now: NOW + 1, finishedBefore: NOW + 1, limit })).toEqual([]);
-    await write(at.store, open, ended);
+    const asking = { ...open, attempt: open.attempt && { ...open.attempt, state: 'submitting' as const } };
+    const again = await write(at.store, open, asking);
+    expect(await at.videos.due('purgeable', { now: NOW + 1, finishedBefore: NOW + 1, limit })).toEqual([]);
+    await write(at.store, again, endDrain(again, NOW));
     expect(await at.videos.due('purgeable', { now: NOW + 1, limit })).toHaveLength(1);
   });
 
@@ -80,7 +110,7 @@ export function deadlinesContract(open: OpenStore): void {
     await at.videos.insert(queued(1), {});
     const [claimed] = await at.videos.claim(wish('a'));
     if (claimed === undefined) throw new Error('nothing claimed');
-    const begun = await write(at.store, claimed.video, begin(claimed.video, NOW, POLICY));
+    const begun = await write(at.store, claimed.video, begin(claimed.video, NOW, POLICY, false));
     const gone = await write(at.store, begun, entomb(begun, NOW, POLICY), { freeSlot: false });
     const deadlineAt = begun.deadlineAt ?? 0;
     expect(await at.videos.due('purgeable', { now: deadlineAt - 1, limit })).toEqual([]);

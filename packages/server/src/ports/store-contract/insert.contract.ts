@@ -25,7 +25,7 @@ export function insertContract(open: OpenStore): void {
     const states: readonly Video[] = [
       pending(1, { tags: { a: 'b', ключ: '値', "it's": '"; drop table video; --' }, prompt: 'Ein 🐈 läuft\n"\\' }),
       { ...queued(2), apiKey: 'key_1' as never, warnings: [{ code: 'upscaled', message: 'The first frame …' }] },
-      { ...advance(running(3), 0.123456789, 'storing', NOW + 5), worker: 'worker_a' as never },
+      { ...advance(running(3), 0.123456789, 'storing', NOW + 5, POLICY), worker: 'worker_a' as never },
       succeed(running(4), RESULT, NOW + 7, { ...POLICY, resultTtlMs: 1000 }),
       fail(running(5), new Fault('timeout', 'Too late.'), NOW + 8, POLICY),
       { ...fail(pending(6), new Fault('timeout', 'Too late.'), NOW + 8, POLICY), expired: true },

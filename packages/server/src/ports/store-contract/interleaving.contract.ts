@@ -1,20 +1,22 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { drainLater, endDrain } from '../../domain/draining.ts';
 import { Fault } from '../../domain/fault.ts';
 import type { VideoId, WorkerId } from '../../domain/id.ts';
 import { admit, afterFault, begin, cancel, entomb, giveBack, remember, succeed } from '../../domain/transitions.ts';
-import { hasOpenOperation, isTerminal, type Video } from '../../domain/video.ts';
-import type { Store } from '../store.ts';
+import { freesSlot, hasOpenOperation, isTerminal, type Video } from '../../domain/video.ts';
+import type { ClaimWish, Store } from '../store.ts';
 import { alive, NOW, POLICY, PREPARED, pending, RESULT, videoId, wish, worker } from './fixtures.contract.ts';
 import type { OpenStore } from './subject.contract.ts';
 
 const VIDEOS = 5;
 const WORKERS = ['a', 'b', 'c'] as const;
 const SLOTS = { renderer: 2 };
+const PEER = { billed: false, canLookUp: false };
 
 type WorkerName = (typeof WORKERS)[number];
 type Step =
-  | { readonly do: 'claim'; readonly who: WorkerName; readonly lane: 'admit' | 'generate' }
+  | { readonly do: 'claim'; readonly who: WorkerName; readonly lane: ClaimWish['lane'] }
   | { readonly do: 'work'; readonly who: WorkerName; readonly how: keyof typeof WORK }
   | { readonly do: 'cancel' | 'delete'; readonly video: VideoId }
   | { readonly do: 'lose'; readonly who: WorkerName };
@@ -22,13 +24,18 @@ type Step =
 /** What a worker may do with a video it believes to hold. */
 const WORK = {
   goOn: (video: Video, now: number): Video => {
+    if (isTerminal(video.status)) return endDrain(video, now);
     if (video.status === 'pending') return admit(video, PREPARED, [], now, POLICY);
     if (video.attempt === null || video.attempt.state === 'closed') return begin(video, now, POLICY);
     if (!hasOpenOperation(video)) return remember(video, { task: video.attempt.id }, now);
     return succeed(video, RESULT, now, POLICY);
   },
-  fault: (video: Video, now: number) => afterFault(video, new Fault('backend_failed', 'No.'), now, POLICY),
-  giveBack,
+  fault: (video: Video, now: number) =>
+    isTerminal(video.status)
+      ? drainLater(video, 9, now)
+      : afterFault(video, new Fault('backend_failed', 'No.'), PEER, now, POLICY),
+  giveBack: (video: Video, now: number) =>
+    isTerminal(video.status) ? drainLater(video, 0, now) : giveBack(video, now),
 } as const;
 
 const name = fc.constantFrom(...WORKERS);
@@ -36,7 +43,7 @@ const video = fc.nat({ max: VIDEOS - 1 }).map(videoId);
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 4,
-    arbitrary: fc.record({ do: fc.constant('claim'), who: name, lane: fc.constantFrom('admit', 'generate') }),
+    arbitrary: fc.record({ do: fc.constant('claim'), who: name, lane: fc.constantFrom('admit', 'generate', 'drain') }),
   },
   {
     weight: 6,
@@ -107,7 +114,7 @@ class Run {
     }
   }
 
-  async #claim(who: WorkerName, lane: 'admit' | 'generate'): Promise<void> {
+  async #claim(who: WorkerName, lane: ClaimWish['lane']): Promise<void> {
     const asked = wish(this.#ids.get(who) ?? who, { lane, limit: 3, now: this.#now, slots: SLOTS });
     for (const { video, takenOver } of await this.#store.videos.claim(asked)) {
       this.#note({ video, takenOver });
@@ -135,7 +142,7 @@ class Run {
   async #write(previous: Video, next: Video): Promise<Video | 'stale'> {
     const written = await this.#store.videos.swap(previous, next, {
       event: { type: 'video.progress', at: this.#now },
-      freeSlot: next.worker === null && !hasOpenOperation(next),
+      freeSlot: freesSlot(next),
     });
     if (written !== 'stale') this.#note({ video: written });
     return written;
@@ -165,7 +172,8 @@ class Run {
     if (before === undefined || after === undefined) throw new Error('a version was skipped');
     const { status, worker: holder } = before.video;
     if (isTerminal(status)) expect(after.video.status).toBe(status);
-    if (isTerminal(after.video.status)) expect([after.video.worker, after.video.dueAt]).toEqual([null, null]);
+    if (isTerminal(after.video.status) && freesSlot(after.video))
+      expect([after.video.worker, after.video.dueAt]).toEqual([null, null]);
     if (after.takenOver === undefined) return;
     expect(after.takenOver).toBe(holder !== null);
     // Only from a lost worker may a video be taken: otherwise two would hold it.

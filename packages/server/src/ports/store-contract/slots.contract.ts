@@ -99,9 +99,9 @@ export function slotContract(open: OpenStore): void {
     await insertAll(at.store, many(2));
     const video = only(await at.videos.claim(wish('a', one)));
     const begun = await write(at.store, video, begin(video, NOW, POLICY));
-    const deadlineAt = begun.deadlineAt ?? 0;
     const later = { ...one, limit: 1 };
-    await write(at.store, begun, cancel(begun, NOW, POLICY), { freeSlot: false });
+    const gone = await write(at.store, begun, cancel(begun, NOW, POLICY), { freeSlot: false });
+    const deadlineAt = gone.deadlineAt ?? 0;
     expect(await at.videos.claim(wish('a', { ...later, now: deadlineAt - 1 }))).toEqual([]);
     expect(only(await at.videos.claim(wish('a', { ...later, now: deadlineAt }))).id).toBe(videoId(1));
   });

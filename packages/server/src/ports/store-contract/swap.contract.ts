@@ -28,7 +28,7 @@ export function swapContract(open: OpenStore): void {
 
   it('writes one event per write, under the version it made', async () => {
     await at.videos.insert(running(1), { event: { type: 'video.running', at: NOW } });
-    const half = advance(running(1), 0.5, 'generating', NOW + 1);
+    const half = advance(running(1), 0.5, 'generating', NOW + 1, POLICY);
     const second = await write(at.store, running(1), half, { event: { type: 'video.progress', at: NOW + 1 } });
     const third = await write(at.store, second, second, {});
     await write(at.store, third, cancel(third, NOW + 2, POLICY), { event: { type: 'video.cancelled', at: NOW + 2 } });

@@ -1,3 +1,4 @@
+import type { VideoId } from '../../../domain/id.ts';
 import { lease } from '../../../domain/transitions.ts';
 import { isTerminal, type Status, type Video } from '../../../domain/video.ts';
 import type { Claimed, ClaimWish } from '../../../ports/store.ts';
@@ -8,6 +9,7 @@ import { update } from './write.ts';
 export const LANE_STATUSES = {
   admit: ['pending'],
   generate: ['queued', 'running'],
+  drain: ['failed', 'cancelled'],
 } as const satisfies Record<ClaimWish['lane'], readonly Status[]>;
 
 /** Whether a video belongs to a lane at all. */
@@ -15,17 +17,23 @@ export function isInLane(video: Video, lane: ClaimWish['lane']): boolean {
   return LANE_STATUSES[lane].some((status) => status === video.status);
 }
 
+/** Whether a video stands before another in the queue: the more urgent, then the owner whose turn it is, then the oldest. */
+export function inOrderOfQueue({ priorities, turns }: State, a: Video, b: Video): number {
+  const of = (values: ReadonlyMap<VideoId, number>, { id }: Video) => values.get(id) ?? 0;
+  return of(priorities, b) - of(priorities, a) || of(turns, a) - of(turns, b) || byDue(a, b);
+}
+
 /** Oldest due first; the id settles a tie. */
-export function inOrderOfClaiming(a: Video, b: Video): number {
+function byDue(a: Video, b: Video): number {
   return (a.dueAt ?? 0) - (b.dueAt ?? 0) || (a.id < b.id ? -1 : 1);
 }
 
 /** Leases due videos, and slots with them. */
 export function claim(state: State, wish: ClaimWish): readonly Claimed[] {
   freeLapsedSlots(state, wish.now);
-  const due = [...state.videos.values()].filter((video) => isClaimable(state, video, wish)).sort(inOrderOfClaiming);
+  const due = [...state.videos.values()].filter((video) => isClaimable(state, video, wish)).sort(byDue);
   const claimed: Claimed[] = [];
-  for (const video of due) {
+  for (const video of wish.lane === 'generate' ? inOrderOfClaiming(state, due) : due) {
     if (claimed.length >= wish.limit) break;
     if (wish.lane === 'generate' && !takeSlot(state, video, wish)) continue;
     const leased = update(state, video, lease(video, wish.worker));
@@ -34,13 +42,39 @@ export function claim(state: State, wish: ClaimWish): readonly Claimed[] {
   return claimed;
 }
 
-function isClaimable(state: State, video: Video, { lane, now }: ClaimWish): boolean {
+/** Holders of slots, then of each backend what waits for another try and the queue; between backends the oldest due. */
+function* inOrderOfClaiming(state: State, due: readonly Video[]): Generator<Video> {
+  yield* due.filter(({ id }) => state.slots.has(id));
+  const others = due.filter(({ id }) => !state.slots.has(id));
+  const lines = [...new Set(others.map(({ backend }) => backend))].map((backend) => {
+    const line = others.filter((video) => video.backend === backend);
+    const isTry = ({ status, worker }: Video) => status === 'running' || worker !== null;
+    return [
+      ...line.filter(isTry),
+      ...line.filter((video) => !isTry(video)).sort((a, b) => inOrderOfQueue(state, a, b)),
+    ];
+  });
+  for (;;) {
+    const [line] = lines
+      .filter(({ length }) => length > 0)
+      .sort(([a], [b]) => (a === undefined || b === undefined ? 0 : betweenBackends(state, a, b)));
+    const next = line?.shift();
+    if (next === undefined) return;
+    yield next;
+  }
+}
+
+function betweenBackends({ priorities }: State, a: Video, b: Video): number {
+  return (priorities.get(b.id) ?? 0) - (priorities.get(a.id) ?? 0) || byDue(a, b);
+}
+
+function isClaimable(state: State, video: Video, { lane, now, slots }: ClaimWish): boolean {
   if (!isInLane(video, lane) || video.dueAt === null || video.dueAt > now) return false;
+  if (lane !== 'admit' && !Object.hasOwn(slots, video.backend)) return false;
   return video.worker === null || (state.workers.get(video.worker) ?? 0) <= now;
 }
 
 function takeSlot(state: State, video: Video, { slots }: ClaimWish): boolean {
-  if (!Object.hasOwn(slots, video.backend)) return false;
   if (state.slots.get(video.id)?.backend === video.backend) return true;
   const taken = [...state.slots.values()].filter((slot) => slot.backend === video.backend).length;
   if (taken >= (slots[video.backend] ?? 0)) return false;

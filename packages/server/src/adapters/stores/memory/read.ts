@@ -3,7 +3,7 @@ import { Fault } from '../../../domain/fault.ts';
 import type { OwnerId } from '../../../domain/id.ts';
 import { STATUSES, type Status, type Video } from '../../../domain/video.ts';
 import type { ClaimWish, DueAt, DueKind, EventPlace, Page, Slice } from '../../../ports/store.ts';
-import { inOrderOfClaiming, isInLane } from './claim.ts';
+import { inOrderOfQueue, isInLane } from './claim.ts';
 import type { State } from './state.ts';
 
 /** One page of an owner's videos by creation, the id settling ties. */
@@ -40,9 +40,10 @@ const SINCE: Readonly<Record<DueKind, (state: State, video: Video, at: DueAt) =>
   overdue: (_, { deadlineAt }, { now }) => (deadlineAt !== null && deadlineAt <= now ? deadlineAt : undefined),
   expiring: (_, { completedAt, expired, expiresAt }, { now }) =>
     completedAt !== null && !expired && expiresAt !== null && expiresAt <= now ? expiresAt : undefined,
+  late: (_, { late }, { now }) => (late !== null && late.until <= now ? late.until : undefined),
   purgeable: (state, video, at) => {
-    const { completedAt, deletedAt } = video;
-    if (completedAt === null || hasObligations(state, video, at)) return undefined;
+    const { completedAt, deletedAt, late } = video;
+    if (completedAt === null || late !== null || hasObligations(state, video, at)) return undefined;
     // Deleted ones go first, as in the SQL stores.
     if (deletedAt !== null) return deletedAt <= at.now ? deletedAt - Number.MAX_SAFE_INTEGER : undefined;
     return at.finishedBefore !== undefined && completedAt < at.finishedBefore ? completedAt : undefined;
@@ -51,7 +52,7 @@ const SINCE: Readonly<Record<DueKind, (state: State, video: Video, at: DueAt) =>
 
 /** Something is open or taken at a peer, or an idempotency key must still be answered. */
 function hasObligations(state: State, { id, attempt }: Video, { now, keysBefore }: DueAt): boolean {
-  if (attempt?.state === 'open') return true;
+  if (attempt !== null && attempt.state !== 'closed') return true;
   const slot = state.slots.get(id);
   if (slot !== undefined && (slot.until === null || slot.until > now)) return true;
   return [...state.idempotency.values()].some(
@@ -69,8 +70,22 @@ export function queuePosition(state: State, { id }: Video): number {
       other.dueAt !== null &&
       other.backend === self.backend &&
       other.id !== id &&
-      inOrderOfClaiming(other, self) < 0,
+      inOrderOfQueue(state, other, self) < 0,
   ).length;
+}
+
+/** How many videos wait for their first attempt. */
+export function waiting(state: State): number {
+  const waits = ({ status, dueAt }: Video) => dueAt !== null && (status === 'pending' || status === 'queued');
+  return [...state.videos.values()].filter(waits).length;
+}
+
+/** The last videos that succeeded on a backend, the newest first. */
+export function recent(state: State, backend: string, limit: number): readonly Video[] {
+  return [...state.videos.values()]
+    .filter((video) => video.status === 'succeeded' && video.backend === backend)
+    .sort((a, b) => (b.completedAt ?? 0) - (a.completedAt ?? 0))
+    .slice(0, limit);
 }
 
 /** Videos by status, of one owner or of all, without the deleted ones. */
@@ -93,7 +108,7 @@ export function nextDue(
   for (const video of state.videos.values()) {
     const { dueAt, worker, backend } = video;
     if (!isInLane(video, lane) || dueAt === null || dueAt <= after || worker !== null) continue;
-    if (lane === 'generate' && !backends.includes(backend)) continue;
+    if (lane !== 'admit' && !backends.includes(backend)) continue;
     if (next === undefined || dueAt < next) next = dueAt;
   }
   return next;

@@ -4,7 +4,7 @@ import type { FrameRole } from '../../../domain/frame.ts';
 import type { ApiKeyId, OwnerId, VideoId, WorkerId } from '../../../domain/id.ts';
 import type { Owner } from '../../../domain/owner.ts';
 import type { Video } from '../../../domain/video.ts';
-import type { LedgerEntry } from '../../../ports/store.ts';
+import type { BackendRecord, LedgerEntry } from '../../../ports/store.ts';
 
 /** What the memory store knows: the tables of the SQL stores as maps. Its values are frozen. */
 export interface State {
@@ -16,6 +16,12 @@ export interface State {
   readonly ledger: (LedgerEntry & { readonly video: VideoId; readonly version: number })[];
   readonly slots: Map<VideoId, TakenSlot>;
   readonly workers: Map<WorkerId, number>;
+  /** Places in the round between owners; a video without one has turn 0. */
+  readonly turns: Map<VideoId, number>;
+  readonly priorities: Map<VideoId, number>;
+  readonly backends: Map<string, BackendRecord>;
+  /** When the next request to a backend's peer may be made, in milliseconds. */
+  readonly rates: Map<string, number>;
   readonly owners: Map<OwnerId, Owner>;
   readonly keys: Map<ApiKeyId, ApiKey>;
   readonly secrets: Map<string, string>;
@@ -41,6 +47,10 @@ export function emptyState(): State {
     ledger: [],
     slots: new Map(),
     workers: new Map(),
+    turns: new Map(),
+    priorities: new Map(),
+    backends: new Map(),
+    rates: new Map(),
     owners: new Map(),
     keys: new Map(),
     secrets: new Map(),

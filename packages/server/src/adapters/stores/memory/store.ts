@@ -1,7 +1,7 @@
 import type { Store } from '../../../ports/store.ts';
 import { claim } from './claim.ts';
 import { keyStore } from './keys.ts';
-import { counts, due, eventsAfter, list, nextDue, queuePosition } from './read.ts';
+import { counts, due, eventsAfter, list, nextDue, queuePosition, recent, waiting } from './read.ts';
 import { emptyState, keyName, type State } from './state.ts';
 import { insert, purge, swap } from './write.ts';
 
@@ -10,7 +10,7 @@ import { insert, purge, swap } from './write.ts';
  * calls never interleave and none is half done. What it hands out is frozen.
  */
 export function createMemoryStore(state: State = emptyState()): Store {
-  const { videos, workers, secrets } = state;
+  const { videos, workers, secrets, backends, rates } = state;
   let closed = false;
   return {
     videos: {
@@ -32,6 +32,10 @@ export function createMemoryStore(state: State = emptyState()): Store {
       due: async (kind, at) => due(state, kind, at),
       purge: async (id) => purge(state, id),
       queuePosition: async (video) => queuePosition(state, video),
+      waiting: async () => waiting(state),
+      recent: async (backend, limit) => recent(state, backend, limit),
+      heldBy: async (worker) =>
+        new Set([...videos.values()].filter((video) => video.worker === worker).map(({ id }) => id)),
       counts: async (owner) => counts(state, owner),
       nextDue: async (lane, backends, after) => nextDue(state, lane, backends, after),
       exists: async (id) => videos.has(id),
@@ -48,6 +52,23 @@ export function createMemoryStore(state: State = emptyState()): Store {
         const known = secrets.get(name) ?? fresh;
         secrets.set(name, known);
         return known;
+      },
+    },
+    backends: {
+      list: async () => [...backends.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
+      async seen(names, at) {
+        for (const name of names)
+          backends.set(name, { name, state: 'open', changedAt: at, ...backends.get(name), seenAt: at });
+      },
+      async set(name, changed, at) {
+        backends.set(name, { name, seenAt: backends.get(name)?.seenAt ?? 0, state: changed, changedAt: at });
+      },
+    },
+    rate: {
+      async take(backend, now, perSecond) {
+        const at = Math.max(rates.get(backend) ?? 0, now);
+        rates.set(backend, at + 1000 / perSecond);
+        return Math.ceil(at - now);
       },
     },
     async ping() {

@@ -26,14 +26,31 @@ export function insert(state: State, video: Video, effects: Effects): Inserted {
 
 /** Compare and set: the version is the fence. */
 export function swap(state: State, previous: Video, next: Video, effects: Effects): Video | 'stale' {
+  const turn = previous.status !== 'queued' && next.status === 'queued' ? turnOf(state, next) : undefined;
   const written = update(state, previous, next);
   if (written === undefined) return 'stale';
+  if (turn !== undefined) state.turns.set(written.id, turn);
   const slot = state.slots.get(written.id);
   // A slot is given up at the deadline of its attempt, should its video end without freeing it and nobody ever do so.
   if (slot !== undefined && written.deadlineAt !== null)
     state.slots.set(written.id, { ...slot, until: written.deadlineAt });
   writeEffects(state, written, effects);
   return written;
+}
+
+/** Behind all of the owner's own, and not before the turn that is served next. */
+function turnOf({ videos, turns, priorities }: State, joining: Video): number {
+  const priority = (video: Video) => priorities.get(video.id) ?? 0;
+  let served: number | undefined;
+  let own = -1;
+  for (const video of videos.values()) {
+    if (video.status !== 'queued' || video.dueAt === null || video.backend !== joining.backend) continue;
+    if (priority(video) !== priority(joining)) continue;
+    const turn = turns.get(video.id) ?? 0;
+    if (video.worker === null && (served === undefined || turn < served)) served = turn;
+    if (video.owner === joining.owner) own = Math.max(own, turn);
+  }
+  return Math.max(served ?? 0, own + 1);
 }
 
 /** Writes a video as the version after `previous`; undefined when somebody wrote since. */
@@ -49,6 +66,8 @@ export function purge(state: State, id: Video['id']): void {
   state.videos.delete(id);
   state.inputs.delete(id);
   state.slots.delete(id);
+  state.turns.delete(id);
+  state.priorities.delete(id);
   for (const [name, remembered] of state.idempotency) if (remembered.video === id) state.idempotency.delete(name);
   const kept = state.events.filter((event) => event.video !== id);
   state.events.splice(0, state.events.length, ...kept);
@@ -63,6 +82,7 @@ function writeEffects(state: State, { id: video, version, owner }: Video, effect
     for (const { role, bytes } of inputs) known.set(role, Uint8Array.from(bytes));
     state.inputs.set(video, known);
   }
+  if (effects.priority !== undefined) state.priorities.set(video, effects.priority);
   if (effects.dropInputs === true) state.inputs.delete(video);
   if (effects.freeSlot === true) state.slots.delete(video);
 }

@@ -109,7 +109,7 @@ describe.skipIf(!hasPostgres())('several processes on one PostgreSQL database', 
         // Whoever came first, one chain of versions is there, and both know the truth about their own write.
         const told = written === 'stale' ? 3 : 3 + taken.length;
         expect(row?.version).toBe(told);
-        const late = await store.videos.swap(mine.video, advance(begun, 0.5, 'generating', NOW + 2), {});
+        const late = await store.videos.swap(mine.video, advance(begun, 0.5, 'generating', NOW + 2, POLICY), {});
         expect(late).toBe('stale');
         const holder = taken[0]?.video ?? (written as typeof begun);
         expect(await successor.videos.swap(holder, giveBack(holder, NOW + 1e9), { freeSlot: true })).not.toBe('stale');

@@ -2,9 +2,9 @@ import { type Kysely, sql } from 'kysely';
 import { lease } from '../../../domain/transitions.ts';
 import type { Claimed, ClaimWish } from '../../../ports/store.ts';
 import type { SqlDialect } from './dialect.ts';
-import { IN_LANE } from './lanes.ts';
+import { HAS_DUE, IN_LANE, QUEUED, RUNNING } from './lanes.ts';
 import type { Tables } from './schema.ts';
-import { freeLapsedSlots, type Taken, takenSlots } from './slots.ts';
+import { freeLapsedSlots, type Places, placesOf } from './slots.ts';
 import { update } from './update.ts';
 import { type VideoRow, videoOf } from './video-row.ts';
 
@@ -12,76 +12,135 @@ import { type VideoRow, videoOf } from './video-row.ts';
 export function claim(dialect: SqlDialect, wish: ClaimWish): Promise<readonly Claimed[]> {
   return dialect.write(async (transaction) => {
     if (wish.limit <= 0) return [];
-    if (wish.lane === 'admit') {
-      const rows = await claimable(dialect, transaction, wish).limit(wish.limit).execute();
-      return leaseAll(transaction, rows, wish);
-    }
-    // What is free is read, then taken: two claims that did so side by side would each take what both saw.
-    await dialect.alone(transaction, 'claim generate');
-    await freeLapsedSlots(transaction, wish.now);
-    const taken: Record<string, Taken> = {};
-    const candidates: VideoRow[] = [];
-    for (const [backend, slots] of Object.entries(wish.slots)) {
-      const ofBackend = await takenSlots(transaction, backend, slots, wish.now);
-      taken[backend] = ofBackend;
-      candidates.push(...(await candidatesOf(dialect, transaction, wish, backend, ofBackend)));
-    }
-    const chosen = candidates.sort(inOrderOfClaiming).slice(0, wish.limit);
-    const placed: VideoRow[] = [];
-    for (const row of chosen) {
-      const slots = taken[row.backend];
-      if (slots?.dueHolders.includes(row.id) || (await slots?.take(videoOf(row)))) placed.push(row);
-    }
-    return leaseAll(transaction, placed, wish);
+    if (wish.lane === 'generate') return claimToGenerate(dialect, transaction, wish);
+    if (wish.lane === 'drain' && Object.keys(wish.slots).length === 0) return [];
+    const rows = await claimable(dialect, transaction, wish)
+      .where(IN_LANE[wish.lane])
+      .$if(wish.lane === 'admit', (query) => query.orderBy('video.priority', 'desc'))
+      .$if(wish.lane === 'drain', (query) => query.where('video.backend', 'in', Object.keys(wish.slots)))
+      .where(({ or, eb, selectFrom }) =>
+        or([
+          eb('video.worker', 'is', null),
+          eb('video.worker', 'not in', selectFrom('worker').select('worker.id').where('worker.until', '>', wish.now)),
+        ]),
+      )
+      .orderBy('video.due_at')
+      .orderBy('video.id')
+      .limit(wish.limit)
+      .execute();
+    return leaseAll(transaction, rows, wish);
   });
 }
 
-/** Due videos of a backend: those that hold a slot already, and as many others as there are free slots. */
+async function claimToGenerate(
+  dialect: SqlDialect,
+  transaction: Kysely<Tables>,
+  wish: ClaimWish,
+): Promise<readonly Claimed[]> {
+  // What is free is read, then taken: two claims that did so side by side would each take what both saw.
+  await dialect.alone(transaction, 'claim generate');
+  await freeLapsedSlots(transaction, wish.now);
+  const placed: VideoRow[] = [];
+  const lines: (readonly VideoRow[])[] = [];
+  const places = new Map<string, Places>();
+  for (const [backend, slots] of Object.entries(wish.slots)) {
+    const ofBackend = await placesOf(transaction, backend, slots);
+    places.set(backend, ofBackend);
+    const { holders, others } = await candidatesOf(dialect, transaction, wish, backend, ofBackend.free);
+    placed.push(...holders);
+    lines.push(others);
+  }
+  placed.splice(wish.limit);
+  for (const row of merged(lines)) {
+    if (placed.length >= wish.limit) break;
+    if (await places.get(row.backend)?.take(videoOf(row))) placed.push(row);
+  }
+  return leaseAll(transaction, placed, wish);
+}
+
+interface Candidates {
+  /** They hold their slot already. */
+  readonly holders: readonly VideoRow[];
+  /** As many as there are free slots, in the order of claiming: those that wait for another try, then the queue. */
+  readonly others: readonly VideoRow[];
+}
+
 async function candidatesOf(
   dialect: SqlDialect,
   transaction: Kysely<Tables>,
   wish: ClaimWish,
   backend: string,
-  taken: Taken,
-): Promise<readonly VideoRow[]> {
-  const due = claimable(dialect, transaction, wish).where('video.backend', '=', backend);
-  const holding =
-    taken.dueHolders.length === 0
-      ? []
-      : await due.where('video.id', 'in', taken.dueHolders).limit(wish.limit).execute();
-  const places = Math.min(taken.free, wish.limit);
-  if (places === 0) return holding;
-  const others = await due
-    .where(({ eb, selectFrom }) =>
-      eb('video.id', 'not in', selectFrom('backend_slot').select('backend_slot.video').where('backend', '=', backend)),
-    )
-    .limit(places)
-    .execute();
-  return [...holding, ...others];
+  free: number,
+): Promise<Candidates> {
+  const ofBackend = claimable(dialect, transaction, wish).where('video.backend', '=', backend);
+  const inLane = ofBackend.where(IN_LANE.generate);
+  const unleased = inLane.where(RUNNING).where('video.worker', 'is', null).orderBy('video.due_at').orderBy('video.id');
+  // In no order: by their workers' names they are found at once, and all of them are late.
+  const ofLost = inLane.where(
+    'video.worker',
+    'in',
+    transaction.selectFrom('worker').select('worker.id').where('worker.until', '<=', wish.now),
+  );
+  const holders: VideoRow[] = [];
+  const others: VideoRow[] = [];
+  for (const query of [unleased, ofLost]) {
+    if (holders.length < wish.limit)
+      holders.push(
+        ...(await query
+          .where(holdsSlot(true))
+          .limit(wish.limit - holders.length)
+          .execute()),
+      );
+    const places = Math.min(free, wish.limit) - others.length;
+    if (places > 0) others.push(...(await query.where(holdsSlot(false)).limit(places).execute()));
+  }
+  const places = Math.min(free, wish.limit) - others.length;
+  if (places > 0) {
+    const queue = ofBackend
+      .where(QUEUED)
+      .where('video.worker', 'is', null)
+      .orderBy('video.priority', 'desc')
+      .orderBy('video.turn')
+      .orderBy('video.due_at')
+      .orderBy('video.id');
+    others.push(...(await queue.limit(places).execute()));
+  }
+  return { holders, others };
 }
 
-/** Due videos of the wish's lane that no living worker holds, in the order of claiming. */
+const holdsSlot = (holds: boolean) =>
+  sql<boolean>`${sql.raw(holds ? 'exists' : 'not exists')} (select 1 from backend_slot where backend_slot.video = video.id and backend_slot.backend = video.backend)`;
+
+/** Due videos, to be narrowed to a lane and to who may hold them. */
 function claimable(dialect: SqlDialect, transaction: Kysely<Tables>, wish: ClaimWish) {
   return transaction
     .selectFrom('video')
     .selectAll('video')
-    .where(IN_LANE[wish.lane])
-    .where(sql<boolean>`video.due_at is not null`)
+    .where(HAS_DUE)
     .where('video.due_at', '<=', wish.now)
-    .where(({ or, eb, selectFrom }) =>
-      or([
-        eb('video.worker', 'is', null),
-        eb('video.worker', 'not in', selectFrom('worker').select('worker.id').where('worker.until', '>', wish.now)),
-      ]),
-    )
-    .orderBy('video.priority', 'desc')
-    .orderBy('video.due_at')
-    .orderBy('video.id')
-    .$if(dialect.locksRows, (query) => query.forUpdate().skipLocked());
+    .$if(dialect.locksRows, (query) => query.forUpdate('video').skipLocked());
 }
 
-function inOrderOfClaiming(a: VideoRow, b: VideoRow): number {
-  return b.priority - a.priority || (a.due_at ?? 0) - (b.due_at ?? 0) || (a.id < b.id ? -1 : 1);
+/** One line of several backends' lines, each in its own order: of their heads the most urgent, then the longest due. */
+function* merged(lines: readonly (readonly VideoRow[])[]): Generator<VideoRow> {
+  const rests = lines.map((line) => line.values());
+  const heads = rests.map((rest) => rest.next().value);
+  for (;;) {
+    let first: number | undefined;
+    for (const [n, head] of heads.entries()) {
+      const best = first === undefined ? undefined : heads[first];
+      if (head !== undefined && (best === undefined || isBefore(head, best))) first = n;
+    }
+    const row = first === undefined ? undefined : heads[first];
+    if (first === undefined || row === undefined) return;
+    yield row;
+    heads[first] = rests[first]?.next().value;
+  }
+}
+
+function isBefore(a: VideoRow, b: VideoRow): boolean {
+  const order = b.priority - a.priority || (a.due_at ?? 0) - (b.due_at ?? 0);
+  return order < 0 || (order === 0 && a.id < b.id);
 }
 
 async function leaseAll(

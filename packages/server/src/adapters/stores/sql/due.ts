@@ -27,6 +27,7 @@ const QUERIES = {
       .orderBy('expires_at')
       .orderBy('id'),
   ],
+  late: (reader, { now }) => [videos(reader).where('late_until', '<=', now).orderBy('late_until').orderBy('id')],
   purgeable: (reader, at) => [
     withoutObligations(videos(reader), at).where('deleted_at', '<=', at.now).orderBy('deleted_at').orderBy('id'),
     ...(at.finishedBefore === undefined
@@ -45,11 +46,12 @@ function videos(reader: Kysely<Tables>): Query {
   return reader.selectFrom('video').selectAll('video');
 }
 
-/** Finished, nothing open or taken at a peer, and no idempotency key that must still be answered. */
+/** Finished, nothing open or taken at a peer, no late result kept, and no idempotency key that must still be answered. */
 function withoutObligations(query: Query, { now, keysBefore }: DueAt): Query {
   return query
     .where('completed_at', 'is not', null)
-    .where(({ eb, or }) => or([eb('attempt_state', 'is', null), eb('attempt_state', '!=', 'open')]))
+    .where('late_until', 'is', null)
+    .where(({ eb, or }) => or([eb('attempt_state', 'is', null), eb('attempt_state', '=', 'closed')]))
     .where(({ not, exists, selectFrom }) =>
       not(
         exists(

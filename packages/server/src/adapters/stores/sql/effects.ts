@@ -10,13 +10,13 @@ import type { Tables } from './schema.ts';
 export type WriteEffects = (transaction: Kysely<Tables>, video: Video, effects: Effects) => Promise<void>;
 
 /** Prepares the writes that go with nearly every video; the rare ones are built when needed. */
-export function effectsWriter(dialect: SqlDialect): WriteEffects {
-  const insertEvent = compiledWrite(dialect, (database) =>
+export function effectsWriter({ reader }: SqlDialect): WriteEffects {
+  const insertEvent = compiledWrite(reader, (database) =>
     database
       .insertInto('event')
       .values({ video: '' as VideoId, version: 0, owner: '' as OwnerId, type: 'video.pending', at: 0 }),
   );
-  const insertInput = compiledWrite(dialect, (database) =>
+  const insertInput = compiledWrite(reader, (database) =>
     database.insertInto('frame_input').values({ video: '' as VideoId, role: 'first', bytes: new Uint8Array() }),
   );
 
@@ -37,6 +37,8 @@ export function effectsWriter(dialect: SqlDialect): WriteEffects {
       }));
       await transaction.insertInto('ledger_entry').values(lines).execute();
     }
+    if (effects.priority !== undefined)
+      await transaction.updateTable('video').set({ priority: effects.priority }).where('id', '=', id).execute();
     if (effects.dropInputs === true) await transaction.deleteFrom('frame_input').where('video', '=', id).execute();
     if (effects.freeSlot === true) await transaction.deleteFrom('backend_slot').where('video', '=', id).execute();
   };

@@ -10,14 +10,14 @@ import { videoOf } from './video-row.ts';
 type Finding = Pick<VideoStore, 'find' | 'findByKey' | 'input' | 'exists'>;
 
 /** Reads of one video by a key. These are the hot ones, so each is compiled once. */
-export function finding(dialect: SqlDialect): Finding {
-  const byId = compiled(dialect, (database) =>
+export function finding({ reader }: SqlDialect): Finding {
+  const byId = compiled(reader, (database) =>
     database
       .selectFrom('video')
       .selectAll()
       .where('id', '=', '' as VideoId),
   );
-  const byKey = compiled(dialect, (database) =>
+  const byKey = compiled(reader, (database) =>
     database
       .selectFrom('idempotency')
       .innerJoin('video', 'video.id', 'idempotency.video')
@@ -26,14 +26,14 @@ export function finding(dialect: SqlDialect): Finding {
       .where('idempotency.owner', '=', '' as OwnerId)
       .where('idempotency.key', '=', ''),
   );
-  const input = compiled(dialect, (database) =>
+  const input = compiled(reader, (database) =>
     database
       .selectFrom('frame_input')
       .select('bytes')
       .where('video', '=', '' as VideoId)
       .where('role', '=', 'first' as FrameRole),
   );
-  const versionOf = compiled(dialect, (database) =>
+  const versionOf = compiled(reader, (database) =>
     database
       .selectFrom('video')
       .select('version')

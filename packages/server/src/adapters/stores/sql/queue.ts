@@ -1,31 +1,31 @@
 import { sql } from 'kysely';
-import type { OwnerId, VideoId } from '../../../domain/id.ts';
+import type { OwnerId, VideoId, WorkerId } from '../../../domain/id.ts';
 import { STATUSES, type Status, type Video } from '../../../domain/video.ts';
 import type { ClaimWish } from '../../../ports/store.ts';
 import { compiled } from './compiled.ts';
 import type { SqlDialect } from './dialect.ts';
-import { IN_LANE } from './lanes.ts';
+import { HAS_DUE, IN_LANE, QUEUED } from './lanes.ts';
+import { videoOf } from './video-row.ts';
 
 /**
  * How many queued videos of the same backend stand before one in the order of claiming. Asked at each look at a queued
  * video, so it is compiled once and counts two ranges of one index.
  */
-export function queuePositions(dialect: SqlDialect): (video: Video) => Promise<number> {
-  const before = compiled(dialect, (database) =>
+export function queuePositions({ reader }: SqlDialect): (video: Video) => Promise<number> {
+  const before = compiled(reader, (database) =>
     database
       .selectFrom('video as self')
       .select(({ selectFrom }) => {
         const others = selectFrom('video')
           .select(({ fn }) => fn.countAll<number>().as('videos'))
-          .where(IN_LANE.generate)
-          .where(sql<boolean>`video.due_at is not null`)
-          .where(sql<boolean>`video.status = 'queued'`)
+          .where(QUEUED)
+          .where(HAS_DUE)
           .whereRef('video.backend', '=', 'self.backend');
         return [
           others.whereRef('video.priority', '>', 'self.priority').as('urgent'),
           others
             .whereRef('video.priority', '=', 'self.priority')
-            .where(sql<boolean>`(video.due_at, video.id) < (self.due_at, self.id)`)
+            .where(sql<boolean>`(video.turn, video.due_at, video.id) < (self.turn, self.due_at, self.id)`)
             .as('earlier'),
         ];
       })
@@ -36,6 +36,41 @@ export function queuePositions(dialect: SqlDialect): (video: Video) => Promise<n
     const row = await before(id);
     return Number(row?.urgent ?? 0) + Number(row?.earlier ?? 0);
   };
+}
+
+/** How many videos wait for their first attempt, over all owners and backends: two ranges of indexes. */
+export function waitingCount({ reader }: SqlDialect): () => Promise<number> {
+  const count = compiled(reader, (database) =>
+    database.selectNoFrom(({ selectFrom }) => {
+      const videos = selectFrom('video')
+        .select(({ fn }) => fn.countAll<number>().as('videos'))
+        .where(HAS_DUE);
+      return [videos.where(IN_LANE.admit).as('pending'), videos.where(QUEUED).as('queued')];
+    }),
+  );
+  return async () => {
+    const row = await count();
+    return Number(row?.pending ?? 0) + Number(row?.queued ?? 0);
+  };
+}
+
+/** Videos of a backend that succeeded last, the newest first: what its speed is measured by. */
+export async function recent({ reader }: SqlDialect, backend: string, limit: number): Promise<readonly Video[]> {
+  const rows = await reader
+    .selectFrom('video')
+    .selectAll()
+    .where(sql<boolean>`status = 'succeeded'`)
+    .where('backend', '=', backend)
+    .orderBy('completed_at', 'desc')
+    .limit(limit)
+    .execute();
+  return rows.map(videoOf);
+}
+
+/** The videos whose lease names a worker. */
+export async function heldBy({ reader }: SqlDialect, worker: WorkerId): Promise<ReadonlySet<VideoId>> {
+  const rows = await reader.selectFrom('video').select('id').where('worker', '=', worker).execute();
+  return new Set(rows.map(({ id }) => id));
 }
 
 /** Videos by status, of one owner or of all, without the deleted ones. */
@@ -51,22 +86,34 @@ export async function counts({ reader }: SqlDialect, owner?: OwnerId): Promise<R
   return Object.fromEntries(STATUSES.map((status) => [status, counted.get(status) ?? 0])) as Record<Status, number>;
 }
 
-/** When the next unleased video of a lane becomes due. */
+/** When the next unleased video of a lane becomes due: one step along an index for each backend and status. */
 export async function nextDue(
   { reader }: SqlDialect,
   lane: ClaimWish['lane'],
   backends: readonly string[],
   after?: number,
 ): Promise<number | undefined> {
-  if (lane === 'generate' && backends.length === 0) return undefined;
-  const { next } = await reader
+  const query = reader
     .selectFrom('video')
     .select(({ fn }) => fn.min('due_at').as('next'))
     .where(IN_LANE[lane])
-    .where(sql<boolean>`video.due_at is not null`)
+    .where(HAS_DUE)
     .where('worker', 'is', null)
-    .$if(lane === 'generate', (query) => query.where('backend', 'in', backends))
-    .$if(after !== undefined, (query) => query.where('due_at', '>', after ?? 0))
-    .executeTakeFirstOrThrow();
-  return next === null ? undefined : Number(next);
+    .$if(after !== undefined, (narrow) => narrow.where('due_at', '>', after ?? 0));
+  const queries = {
+    admit: () => [query],
+    generate: () =>
+      backends.flatMap((backend) =>
+        (['queued', 'running'] as const).map((status) =>
+          query.where('backend', '=', backend).where('status', '=', status),
+        ),
+      ),
+    drain: () => backends.map((backend) => query.where('backend', '=', backend)),
+  } satisfies Record<ClaimWish['lane'], () => unknown>;
+  let next: number | undefined;
+  for (const one of queries[lane]()) {
+    const found = (await one.executeTakeFirstOrThrow()).next;
+    if (found !== null && (next === undefined || Number(found) < next)) next = Number(found);
+  }
+  return next;
 }

@@ -4,7 +4,7 @@ import type { EventType } from '../../../domain/event.ts';
 import type { FrameRole } from '../../../domain/frame.ts';
 import type { ApiKeyId, OwnerId, VideoId, WorkerId } from '../../../domain/id.ts';
 import type { Status } from '../../../domain/video.ts';
-import type { LedgerEntry } from '../../../ports/store.ts';
+import type { BackendState, LedgerEntry } from '../../../ports/store.ts';
 
 /**
  * The tables that the statements use. Instants are integer milliseconds, truth values 0 or 1, JSON is text: all three
@@ -20,6 +20,8 @@ export interface Tables {
   event: EventTable;
   ledger_entry: LedgerEntryTable;
   backend_slot: BackendSlotTable;
+  backend_rate: BackendRateTable;
+  backend: BackendTable;
   worker: WorkerTable;
   secret: SecretTable;
   inbetween: MarkerTable;
@@ -56,6 +58,8 @@ export interface VideoTable {
   version: number;
   /** Higher goes first. Not part of the aggregate, so no write of one changes it. */
   priority: Generated<number>;
+  /** Place in the round between owners; lower goes first. Given by the store when the video joins its backend's queue. */
+  turn: Generated<number>;
   worker: WorkerId | null;
   attempt_state: Attempt['state'] | null;
   due_at: number | null;
@@ -65,6 +69,8 @@ export interface VideoTable {
   expires_at: number | null;
   expired: number;
   deleted_at: number | null;
+  /** When the late result goes. */
+  late_until: number | null;
   /** JSON. */
   body: string;
 }
@@ -121,6 +127,21 @@ export interface BackendSlotTable {
   attempt: string;
   /** When a slot that a finished video left behind is free all the same. */
   until: number | null;
+}
+
+/** When the next request to a backend's peer may be made, in microseconds since the Unix epoch. */
+export interface BackendRateTable {
+  backend: string;
+  next_at: number;
+}
+
+/** One row per backend that some process has configured, or that an operator spoke of. */
+export interface BackendTable {
+  name: string;
+  state: BackendState;
+  changed_at: number;
+  /** When a process last said that it has this backend. */
+  seen_at: number;
 }
 
 export interface WorkerTable {

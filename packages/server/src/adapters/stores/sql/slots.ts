@@ -1,14 +1,12 @@
 import type { Kysely } from 'kysely';
-import { attemptId, type VideoId } from '../../../domain/id.ts';
+import { attemptId } from '../../../domain/id.ts';
 import { hasOpenOperation, type Video } from '../../../domain/video.ts';
 import type { Tables } from './schema.ts';
 
-/** What of one backend's slots is taken, kept up to date while a claim goes on. */
-export interface Taken {
-  /** Videos that hold a slot, are due and are held by no living worker. */
-  readonly dueHolders: readonly VideoId[];
+/** A backend's places, kept up to date while a claim goes on. */
+export interface Places {
   readonly free: number;
-  /** Takes the lowest free slot; false: another process was quicker. */
+  /** Takes the lowest free place; false: another process was quicker, or there is none. */
   take(video: Video): Promise<boolean>;
 }
 
@@ -30,31 +28,27 @@ export async function freeLapsedSlots(transaction: Kysely<Tables>, now: number):
     .execute();
 }
 
-/** Reads what of a backend's `slots` places is taken. */
-export async function takenSlots(
-  transaction: Kysely<Tables>,
-  backend: string,
-  slots: number,
-  now: number,
-): Promise<Taken> {
-  // Left joins, because the few slots must be the outer loop, not the many videos.
-  const rows = await transaction
+/** Counts what of a backend's `slots` places is taken. Which ones are taken is read only when one is to be given. */
+export async function placesOf(transaction: Kysely<Tables>, backend: string, slots: number): Promise<Places> {
+  const { taken } = await transaction
     .selectFrom('backend_slot')
-    .leftJoin('video', 'video.id', 'backend_slot.video')
-    .leftJoin('worker', (join) => join.onRef('worker.id', '=', 'video.worker').on('worker.until', '>', now))
-    .select(['backend_slot.n', 'backend_slot.video', 'video.due_at', 'worker.id as living'])
-    .where('backend_slot.backend', '=', backend)
-    .execute();
-  const numbers = new Set(rows.map((row) => row.n));
+    .select(({ fn }) => fn.countAll<number>().as('taken'))
+    .where('backend', '=', backend)
+    .executeTakeFirstOrThrow();
+  let numbers: Set<number> | undefined;
+
+  async function takenNumbers(): Promise<Set<number>> {
+    const rows = await transaction.selectFrom('backend_slot').select('n').where('backend', '=', backend).execute();
+    return new Set(rows.map((row) => row.n));
+  }
 
   return {
-    dueHolders: rows
-      .filter(({ due_at, living }) => due_at !== null && due_at <= now && living === null)
-      .map(({ video }) => video),
     get free() {
-      return Math.max(0, slots - numbers.size);
+      return Math.max(0, slots - (numbers?.size ?? Number(taken)));
     },
     async take(video) {
+      numbers ??= await takenNumbers();
+      if (numbers.size >= slots) return false;
       let n = 0;
       while (numbers.has(n)) n += 1;
       numbers.add(n);

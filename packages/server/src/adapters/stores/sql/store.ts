@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Store } from '../../../ports/store.ts';
+import { backendStore } from './backends.ts';
 import { claim } from './claim.ts';
 import type { SqlDialect } from './dialect.ts';
 import { due } from './due.ts';
@@ -9,7 +10,8 @@ import { finding } from './find.ts';
 import { inserting } from './insert.ts';
 import { keyStore } from './keys.ts';
 import { list } from './list.ts';
-import { counts, nextDue, queuePositions } from './queue.ts';
+import { counts, heldBy, nextDue, queuePositions, recent, waitingCount } from './queue.ts';
+import { rateOf } from './rate.ts';
 import { secretStore } from './secrets.ts';
 import { swapping } from './swap.ts';
 import { workerStore } from './workers.ts';
@@ -31,6 +33,9 @@ export function createSqlStore(dialect: SqlDialect): Store {
           await transaction.deleteFrom('video').where('id', '=', id).execute();
         }),
       queuePosition: queuePositions(dialect),
+      waiting: waitingCount(dialect),
+      recent: (backend, limit) => recent(dialect, backend, limit),
+      heldBy: (worker) => heldBy(dialect, worker),
       counts: (owner) => counts(dialect, owner),
       nextDue: (lane, backends, after) => nextDue(dialect, lane, backends, after),
     },
@@ -38,6 +43,8 @@ export function createSqlStore(dialect: SqlDialect): Store {
     workers: workerStore(dialect),
     keys: keyStore(dialect),
     secrets: secretStore(dialect),
+    backends: backendStore(dialect),
+    rate: rateOf(dialect),
     async ping() {
       await sql`select 1`.execute(dialect.reader);
     },

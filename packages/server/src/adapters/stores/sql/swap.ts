@@ -5,13 +5,16 @@ import type { SqlDialect } from './dialect.ts';
 import type { WriteEffects } from './effects.ts';
 import type { Tables } from './schema.ts';
 import { replaceTags } from './tags.ts';
+import { placeInQueue } from './turns.ts';
 import { update } from './update.ts';
 
 /** Compare and set: the version is the fence. */
 export function swapping(dialect: SqlDialect, writeEffects: WriteEffects): VideoStore['swap'] {
   return (previous, next, effects) =>
     dialect.write(async (transaction) => {
-      const written = await update(transaction, previous, next);
+      const joins = previous.status !== 'queued' && next.status === 'queued';
+      const place = joins ? await placeInQueue(transaction, next) : {};
+      const written = await update(transaction, previous, next, place);
       if (written === undefined) return 'stale';
       await replaceTags(transaction, previous, written);
       await keepSlot(transaction, previous, written);

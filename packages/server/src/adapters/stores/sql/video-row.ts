@@ -26,6 +26,10 @@ interface Body extends Omit<Video, InColumns | 'generation' | 'attempt'> {
   readonly attempt: Omit<Attempt, 'state'> | null;
 }
 
+/** What rows lack that an earlier version wrote. */
+const BODY_DEFAULTS = { late: null } as const satisfies Partial<Body>;
+const ATTEMPT_DEFAULTS = { fraction: 0, drain: null } as const satisfies Partial<Attempt>;
+
 /** A row as it is selected. */
 export type VideoRow = Selectable<VideoTable>;
 
@@ -46,11 +50,12 @@ export const ROW_COLUMNS = [
   'expires_at',
   'expired',
   'deleted_at',
+  'late_until',
   'body',
 ] as const satisfies readonly (keyof ReturnType<typeof rowOf>)[];
 
 /** Domain → row. */
-export function rowOf(video: Video): Omit<Insertable<VideoTable>, 'priority'> {
+export function rowOf(video: Video): Omit<Insertable<VideoTable>, 'priority' | 'turn'> {
   const {
     id,
     owner,
@@ -87,6 +92,7 @@ export function rowOf(video: Video): Omit<Insertable<VideoTable>, 'priority'> {
     expires_at: expiresAt,
     expired: expired ? 1 : 0,
     deleted_at: deletedAt,
+    late_until: video.late?.until ?? null,
     body: JSON.stringify(body),
   };
 }
@@ -95,6 +101,7 @@ export function rowOf(video: Video): Omit<Insertable<VideoTable>, 'priority'> {
 export function videoOf(row: VideoRow): Video {
   const { generation, attempt, ...rest } = JSON.parse(row.body) as Body;
   return {
+    ...BODY_DEFAULTS,
     ...rest,
     id: row.id,
     owner: row.owner,
@@ -110,6 +117,9 @@ export function videoOf(row: VideoRow): Video {
     expired: row.expired === 1,
     deletedAt: row.deleted_at,
     generation: { ...generation, model: row.model },
-    attempt: attempt === null || row.attempt_state === null ? null : { ...attempt, state: row.attempt_state },
+    attempt:
+      attempt === null || row.attempt_state === null
+        ? null
+        : { ...ATTEMPT_DEFAULTS, ...attempt, state: row.attempt_state },
   };
 }

@@ -1,14 +1,25 @@
 import Database from 'better-sqlite3';
 import { type CompiledQuery, Kysely, SqliteDialect } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { admit } from '../../../domain/transitions.ts';
 import type { Store } from '../../../ports/store.ts';
-import { ALICE, NOW, pending, queued, videoId, wish } from '../../../ports/store-contract/fixtures.contract.ts';
+import {
+  ALICE,
+  NOW,
+  POLICY,
+  PREPARED,
+  pending,
+  queued,
+  videoId,
+  wish,
+  worker,
+} from '../../../ports/store-contract/fixtures.contract.ts';
 import { migrate } from '../sql/migrate.ts';
 import type { Tables } from '../sql/schema.ts';
 import { createSqlStore } from '../sql/store.ts';
 
 /** A whole table read without an index, or a sort. Workers and slots are few. */
-const UNWANTED = /^SCAN (?!worker|backend_slot)(?!.*USING (COVERING )?INDEX)|TEMP B-TREE/;
+const UNWANTED = /^SCAN (?!worker|backend_slot|CONSTANT ROW)(?!.*USING (COVERING )?INDEX)|TEMP B-TREE/;
 /** Rows picked by their ids are few as well, so sorting them is cheap. */
 const BY_ID = /^SEARCH video USING INDEX sqlite_autoindex_video_1 \(id=\?\)/;
 
@@ -67,13 +78,30 @@ describe('query plans', () => {
 
   it('claims go along the index of their lane', async () => {
     expect(await needs(() => store.videos.claim(wish('a', { lane: 'admit', limit: 2 })))).toMatch(/video_to_admit/);
-    expect(await needs(() => store.videos.claim(wish('a', { limit: 2 })))).toMatch(/video_to_generate/);
+    const generate = await needs(() => store.videos.claim(wish('a', { limit: 2 })));
+    expect(generate).toMatch(/video_queue/);
+    expect(generate).toMatch(/video_to_generate/);
     // Now with slots taken.
-    expect(await needs(() => store.videos.claim(wish('a', { limit: 2 })))).toMatch(/video_to_generate/);
+    expect(await needs(() => store.videos.claim(wish('a', { limit: 2 })))).toMatch(/video_queue/);
+    expect(await needs(() => store.videos.claim(wish('a', { lane: 'drain' })))).toMatch(/video_to_drain/);
+  });
+
+  it('a place in the queue is found along the indexes of the queue', async () => {
+    const plans = await needs(() => store.videos.swap(pending(2), admit(pending(2), PREPARED, [], NOW, POLICY), {}));
+    expect(plans).toMatch(/video_queue/);
+    expect(plans).toMatch(/video_turn/);
+  });
+
+  it('what a worker holds is found by its name', async () => {
+    expect(await needs(() => store.videos.heldBy(worker('a')))).toMatch(/video_of_worker/);
+    expect(await needs(() => store.workers.renew(worker('a'), NOW))).toMatch(/video_of_worker/);
   });
 
   it('the queue is measured along the index of its lane', async () => {
-    expect(await needs(() => store.videos.queuePosition(queued(9)))).toMatch(/video_to_generate/);
+    expect(await needs(() => store.videos.queuePosition(queued(9)))).toMatch(/video_queue/);
+    expect(await needs(() => store.videos.waiting())).toMatch(/video_to_admit/);
+    expect(await needs(() => store.videos.recent('renderer', 9))).toMatch(/video_recent/);
+    expect(await needs(() => store.videos.nextDue('drain', ['renderer']))).toMatch(/video_to_drain/);
     expect(await needs(() => store.videos.nextDue('generate', ['renderer']))).toMatch(/video_to_generate/);
   });
 
@@ -94,6 +122,7 @@ describe('query plans', () => {
 
   it('sweeps look only at what can be due', async () => {
     expect(await needs(() => store.videos.due('overdue', { now: NOW, limit: 5 }))).toMatch(/video_overdue/);
+    expect(await needs(() => store.videos.due('late', { now: NOW, limit: 5 }))).toMatch(/video_late/);
     expect(await needs(() => store.videos.due('expiring', { now: NOW, limit: 5 }))).toMatch(/video_expiring/);
     const purgeable = await needs(() => store.videos.due('purgeable', { now: NOW, finishedBefore: NOW, limit: 5 }));
     expect(purgeable).toMatch(/video_deleted/);
