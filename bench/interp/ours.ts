@@ -16,10 +16,11 @@ export async function openOurs(
   last: RgbPicture,
   threads: number,
   camera: MotionWish['camera'] = 'zoom-in',
+  fast = false,
 ): Promise<OurFrames> {
   const { width, height } = first;
   const [evenFirst, evenLast] = [makeEven(first), makeEven(last)];
-  const pair = await openInbetweener(evenFirst, evenLast, { seed: 1, camera }, { threads });
+  const pair = await openInbetweener(evenFirst, evenLast, { seed: 1, camera }, { threads, fast });
   const into = newYuvPicture(evenFirst.width, evenFirst.height);
   return {
     report: pair.report,
