@@ -8,12 +8,13 @@ const SEND_A_KEY = 'Send an API key of this server as "Authorization: Bearer <ke
  * Who is asking. `Authorization: Bearer` is the only header that authenticates: a second way in would be a second set of
  * checks to forget (CVE-2026-45339), so `x-api-key` and its kin are not even read.
  *
+ * @returns at once for a key that was used a moment ago
  * @throws Fault `missing_api_key` or `invalid_api_key`
  */
-export async function authenticate(
-  keys: Pick<Keys, 'authenticate'>,
+export function authenticate(
+  keys: Pick<Keys, 'authenticate' | 'recall'>,
   authorization: string | undefined,
-): Promise<Caller> {
+): Caller | Promise<Caller> {
   if (authorization === undefined || authorization === '') {
     throw new Fault('missing_api_key', `No API key was sent. ${SEND_A_KEY}`, { param: 'Authorization' });
   }
@@ -23,7 +24,7 @@ export async function authenticate(
       param: 'Authorization',
     });
   }
-  return keys.authenticate(secret);
+  return keys.recall(secret) ?? keys.authenticate(secret);
 }
 
 /** @throws Fault `insufficient_scope` */

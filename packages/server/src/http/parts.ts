@@ -86,7 +86,7 @@ export const DEFAULT_LIMITS: HttpLimits = {
 /** Everything the HTTP layer needs; `compose/` puts it together. */
 export interface AppParts {
   readonly videos: Videos;
-  readonly keys: Pick<Keys, 'authenticate'>;
+  readonly keys: Pick<Keys, 'authenticate' | 'recall'>;
   readonly signer: UrlSigner;
   readonly clock: { now(): number };
   readonly log: HttpLog;

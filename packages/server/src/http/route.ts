@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
 import type { z } from 'zod';
 import type { Caller, Scope } from '../domain/api-key.ts';
 import { Fault, type FaultCode } from '../domain/fault.ts';
@@ -80,7 +80,7 @@ export function mount(app: FastifyInstance, routes: readonly Route[], parts: App
         // HEAD is answered by the same code: it alone knows the length of a file it need not open.
         method: route.method === 'GET' ? ['GET', 'HEAD'] : route.method,
         url: route.path,
-        onRequest: [(request) => identify(route, request, parts), ...bodies.gate(route.body)],
+        onRequest: [identification(route, parts), ...bodies.gate(route.body)],
         handler: (request, reply) => answer(route, request, reply),
       });
     });
@@ -88,20 +88,27 @@ export function mount(app: FastifyInstance, routes: readonly Route[], parts: App
   refuseOtherMethods(app, routes);
 }
 
-async function identify(route: Route, request: FastifyRequest, parts: AppParts): Promise<void> {
-  if (route.access === 'open') return;
-  const { authorization } = request.headers;
-  if (route.access === 'signed') {
+/** Says who asks. Without a promise where it is known at once, because Fastify's way around one costs 3 µs a request. */
+function identification(route: Route, parts: AppParts): onRequestHookHandler {
+  if (route.access === 'open') return (_request, _reply, done) => done();
+  const scope = route.access === 'signed' ? 'videos:read' : route.access;
+  return (request, _reply, done) => {
+    const { authorization } = request.headers;
     // A header decides alone: a bad key with a good signature is a bad key.
-    if (authorization === undefined && isSigned(request)) {
+    if (route.access === 'signed' && authorization === undefined && isSigned(request)) {
       route.verify(request);
       request.caller = 'signed';
-      return;
+      return done();
     }
-  }
-  const caller = await authenticate(parts.keys, authorization);
-  requireScope(caller, route.access === 'signed' ? 'videos:read' : route.access);
-  request.caller = caller;
+    const admit = (caller: Caller) => {
+      requireScope(caller, scope);
+      request.caller = caller;
+    };
+    const caller = authenticate(parts.keys, authorization);
+    if (caller instanceof Promise) return void caller.then(admit).then(() => done(), done);
+    admit(caller);
+    done();
+  };
 }
 
 function isSigned(request: FastifyRequest): boolean {

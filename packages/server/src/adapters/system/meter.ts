@@ -71,11 +71,16 @@ export function createMeter({ videosByStatus, log }: MeterParts): PrometheusMete
 
   const warned = new Set<string>();
   /** Labels that are not declared are dropped: a wrong label is our bug, and must not become the failure of a video. */
-  function known(name: CounterName | TimerName, labels: Readonly<Record<string, string>>): Record<string, string> {
+  function known(
+    name: CounterName | TimerName,
+    labels: Readonly<Record<string, string>>,
+  ): Readonly<Record<string, string>> {
     const declared: readonly string[] = LABELS[name];
-    const unknown = Object.keys(labels).filter((label) => !declared.includes(label));
-    if (unknown.length > 0 && !warned.has(name)) {
+    const given = Object.keys(labels);
+    if (given.every((label) => declared.includes(label))) return labels;
+    if (!warned.has(name)) {
       warned.add(name);
+      const unknown = given.filter((label) => !declared.includes(label));
       log.warn({ metric: name, labels: unknown }, 'a metric was given labels it does not have');
     }
     return Object.fromEntries(Object.entries(labels).filter(([label]) => declared.includes(label)));

@@ -1,4 +1,5 @@
 import type { Compilable, Kysely } from 'kysely';
+import type { SqlDialect } from './dialect.ts';
 import type { Tables } from './schema.ts';
 
 /**
@@ -9,23 +10,27 @@ import type { Tables } from './schema.ts';
  * @returns runs the query with values in the order in which they stand in its text
  */
 export function compiled<Row>(
-  database: Kysely<Tables>,
+  { reader, direct }: SqlDialect,
   build: (database: Kysely<Tables>) => Compilable<Row>,
 ): (...values: readonly unknown[]) => Promise<Row | undefined> {
-  const query = build(database).compile();
-  return async (...values) => (await database.executeQuery<Row>({ ...query, parameters: values })).rows[0];
+  const query = build(reader).compile();
+  if (direct !== undefined) {
+    const first = direct.first(query.sql);
+    return async (...values) => first(values) as Row | undefined;
+  }
+  return async (...values) => (await reader.executeQuery<Row>({ ...query, parameters: values })).rows[0];
 }
 
-/**
- * The same for a write: the returned function runs it on the transaction it is given.
- *
- * @param database any handle of the dialect; only used to compile
- */
+/** The same for a write: the returned function runs it on the transaction it is given and tells how many rows changed. */
 export function compiledWrite(
-  database: Kysely<Tables>,
+  { reader, direct }: SqlDialect,
   build: (database: Kysely<Tables>) => Compilable<unknown>,
 ): (transaction: Kysely<Tables>, ...values: readonly unknown[]) => Promise<number> {
-  const query = build(database).compile();
+  const query = build(reader).compile();
+  if (direct !== undefined) {
+    const write = direct.write(query.sql);
+    return async (_transaction, ...values) => write(values);
+  }
   return async (transaction, ...values) => {
     const { numAffectedRows } = await transaction.executeQuery({ ...query, parameters: values });
     return Number(numAffectedRows ?? 0n);

@@ -10,6 +10,8 @@ export interface SqlDialect {
    * Inside, only the given handle may be used. Where rows cannot be locked one by one, transactions run one at a time.
    */
   write<T>(work: (transaction: Kysely<Tables>) => Promise<T>): Promise<T>;
+  /** Where the database is in this very process: a short way to it for statements that run at each request. */
+  readonly direct?: DirectStatements;
   /** Rows can be locked one by one (`for update skip locked`), so that claimers pass each other by. */
   readonly locksRows: boolean;
   /** The column type of bytes. */
@@ -22,4 +24,15 @@ export interface SqlDialect {
    */
   alone(transaction: Kysely<Tables>, name: string): Promise<void>;
   close(): Promise<void>;
+}
+
+/**
+ * Runs the text of a statement without Kysely between. What Kysely does for each run (six promises, a connection handed
+ * out and back) takes several times what SQLite needs to find a row by its key: 12 µs of CPU time against 4 µs.
+ */
+export interface DirectStatements {
+  /** A read on the reader; returns the first row. */
+  first(text: string): (values: readonly unknown[]) => unknown;
+  /** A write within the transaction that is open; returns how many rows changed. */
+  write(text: string): (values: readonly unknown[]) => number;
 }

@@ -10,13 +10,13 @@ import type { Tables } from './schema.ts';
 export type WriteEffects = (transaction: Kysely<Tables>, video: Video, effects: Effects) => Promise<void>;
 
 /** Prepares the writes that go with nearly every video; the rare ones are built when needed. */
-export function effectsWriter({ reader }: SqlDialect): WriteEffects {
-  const insertEvent = compiledWrite(reader, (database) =>
+export function effectsWriter(dialect: SqlDialect): WriteEffects {
+  const insertEvent = compiledWrite(dialect, (database) =>
     database
       .insertInto('event')
       .values({ video: '' as VideoId, version: 0, owner: '' as OwnerId, type: 'video.pending', at: 0 }),
   );
-  const insertInput = compiledWrite(reader, (database) =>
+  const insertInput = compiledWrite(dialect, (database) =>
     database.insertInto('frame_input').values({ video: '' as VideoId, role: 'first', bytes: new Uint8Array() }),
   );
 

@@ -10,14 +10,14 @@ import { videoOf } from './video-row.ts';
 type Finding = Pick<VideoStore, 'find' | 'findByKey' | 'input' | 'exists'>;
 
 /** Reads of one video by a key. These are the hot ones, so each is compiled once. */
-export function finding({ reader }: SqlDialect): Finding {
-  const byId = compiled(reader, (database) =>
+export function finding(dialect: SqlDialect): Finding {
+  const byId = compiled(dialect, (database) =>
     database
       .selectFrom('video')
       .selectAll()
       .where('id', '=', '' as VideoId),
   );
-  const byKey = compiled(reader, (database) =>
+  const byKey = compiled(dialect, (database) =>
     database
       .selectFrom('idempotency')
       .innerJoin('video', 'video.id', 'idempotency.video')
@@ -26,14 +26,14 @@ export function finding({ reader }: SqlDialect): Finding {
       .where('idempotency.owner', '=', '' as OwnerId)
       .where('idempotency.key', '=', ''),
   );
-  const input = compiled(reader, (database) =>
+  const input = compiled(dialect, (database) =>
     database
       .selectFrom('frame_input')
       .select('bytes')
       .where('video', '=', '' as VideoId)
       .where('role', '=', 'first' as FrameRole),
   );
-  const versionOf = compiled(reader, (database) =>
+  const versionOf = compiled(dialect, (database) =>
     database
       .selectFrom('video')
       .select('version')

@@ -10,8 +10,8 @@ import type { ApiKeyTable } from './schema.ts';
 /** Owners and their keys. */
 export function keyStore(dialect: SqlDialect): KeyStore {
   const { reader } = dialect;
-  const byHash = compiled(reader, (database) => database.selectFrom('api_key').selectAll().where('hash', '=', ''));
-  const ownerById = compiled(reader, (database) =>
+  const byHash = compiled(dialect, (database) => database.selectFrom('api_key').selectAll().where('hash', '=', ''));
+  const ownerById = compiled(dialect, (database) =>
     database
       .selectFrom('owner')
       .selectAll()

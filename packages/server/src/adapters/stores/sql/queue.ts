@@ -11,8 +11,8 @@ import { videoOf } from './video-row.ts';
  * How many queued videos of the same backend stand before one in the order of claiming. Asked at each look at a queued
  * video, so it is compiled once and counts two ranges of one index.
  */
-export function queuePositions({ reader }: SqlDialect): (video: Video) => Promise<number> {
-  const before = compiled(reader, (database) =>
+export function queuePositions(dialect: SqlDialect): (video: Video) => Promise<number> {
+  const before = compiled(dialect, (database) =>
     database
       .selectFrom('video as self')
       .select(({ selectFrom }) => {
@@ -39,8 +39,8 @@ export function queuePositions({ reader }: SqlDialect): (video: Video) => Promis
 }
 
 /** How many videos wait for their first attempt, over all owners and backends: two ranges of indexes. */
-export function waitingCount({ reader }: SqlDialect): () => Promise<number> {
-  const count = compiled(reader, (database) =>
+export function waitingCount(dialect: SqlDialect): () => Promise<number> {
+  const count = compiled(dialect, (database) =>
     database.selectNoFrom(({ selectFrom }) => {
       const videos = selectFrom('video')
         .select(({ fn }) => fn.countAll<number>().as('videos'))

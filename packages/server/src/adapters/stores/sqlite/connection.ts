@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import Database from 'better-sqlite3';
-import type { SqliteDatabase, SqliteStatement } from 'kysely';
+import type { SqliteDatabase } from 'kysely';
 import { ForeignDatabase } from '../sql/migrate.ts';
 
 /** How long a writer waits for another process, such as the command line beside a running server. */
@@ -48,15 +48,20 @@ function explained(error: unknown, path: string): unknown {
 /** Far more than the texts we have; beyond it something makes texts without end, and memory matters more than speed. */
 const STATEMENTS_MAX = 500;
 
-/** The connection as Kysely wants it, with each text prepared once: preparing costs several times what a look-up does. */
-export function preparedOnce(database: Database.Database): SqliteDatabase {
-  const statements = new Map<string, SqliteStatement>();
+/** A connection as Kysely wants it, and a little more than that. */
+export interface PreparedDatabase extends SqliteDatabase {
+  prepare(text: string): Database.Statement;
+}
+
+/** The connection with each text prepared once: preparing costs several times what a look-up does. */
+export function preparedOnce(database: Database.Database): PreparedDatabase {
+  const statements = new Map<string, Database.Statement>();
   return {
     prepare(text) {
       const known = statements.get(text);
       if (known !== undefined) return known;
       if (statements.size >= STATEMENTS_MAX) statements.clear();
-      const statement = database.prepare<unknown[]>(text);
+      const statement = database.prepare(text);
       statements.set(text, statement);
       return statement;
     },

@@ -3,7 +3,7 @@ import { Kysely, SqliteDialect } from 'kysely';
 import { Fault } from '../../../domain/fault.ts';
 import type { SqlDialect } from '../sql/dialect.ts';
 import type { Tables } from '../sql/schema.ts';
-import { openReader, openWriter, preparedOnce } from './connection.ts';
+import { openReader, openWriter, type PreparedDatabase, preparedOnce } from './connection.ts';
 
 /**
  * SQLite as the statements see it: one connection that writes, one transaction at a time, and one that reads.
@@ -14,19 +14,24 @@ import { openReader, openWriter, preparedOnce } from './connection.ts';
 export function createSqliteDialect(path: string): SqlDialect {
   const connection = openWriter(path);
   const readConnection = openReader(path);
-  const writer = kyselyOver(connection);
-  const reader = kyselyOver(readConnection);
+  const writable = preparedOnce(connection);
+  const readable = preparedOnce(readConnection);
+  const writer = kyselyOver(writable);
+  const reader = kyselyOver(readable);
+  const begin = connection.prepare('begin immediate');
+  const commit = connection.prepare('commit');
+  const rollback = connection.prepare('rollback');
   let last: Promise<unknown> = Promise.resolve();
 
   async function transact<T>(work: (transaction: Kysely<Tables>) => Promise<T>): Promise<T> {
     try {
-      connection.exec('begin immediate');
+      begin.run();
       const result = await work(writer);
-      connection.exec('commit');
+      commit.run();
       return result;
     } catch (error) {
       // Some errors, a full disk among them, have rolled back by themselves.
-      if (connection.inTransaction) connection.exec('rollback');
+      if (connection.inTransaction) rollback.run();
       throw explained(error);
     }
   }
@@ -37,6 +42,10 @@ export function createSqliteDialect(path: string): SqlDialect {
       const turn = last.then(() => transact(work));
       last = turn.catch(() => undefined);
       return turn;
+    },
+    direct: {
+      first: (text) => (values) => readable.prepare(text).get(values),
+      write: (text) => (values) => writable.prepare(text).run(values).changes,
     },
     locksRows: false,
     blobType: 'blob',
@@ -51,8 +60,8 @@ export function createSqliteDialect(path: string): SqlDialect {
   };
 }
 
-function kyselyOver(connection: Database.Database): Kysely<Tables> {
-  return new Kysely<Tables>({ dialect: new SqliteDialect({ database: preparedOnce(connection) }) });
+function kyselyOver(database: PreparedDatabase): Kysely<Tables> {
+  return new Kysely<Tables>({ dialect: new SqliteDialect({ database }) });
 }
 
 function explained(error: unknown): unknown {

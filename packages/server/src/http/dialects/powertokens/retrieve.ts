@@ -1,4 +1,3 @@
-import type { VideoObject } from '@inbetween/client';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller } from '../../../domain/api-key.ts';
 import { isTerminal, type Video } from '../../../domain/video.ts';
@@ -8,7 +7,6 @@ import { readWait } from '../../prefer-wait.ts';
 import { noneMatchHits } from '../../range.ts';
 import type { Waiters } from '../../waiters.ts';
 import type { Around } from './surroundings.ts';
-import { showVideo } from './translate.ts';
 
 /** `GET /v1/videos/{id}`: at once, or with `wait` as soon as the status changes. */
 export async function retrieve(
@@ -19,7 +17,7 @@ export async function retrieve(
   reply: FastifyReply,
   caller: Caller,
   id: string,
-): Promise<VideoObject | FastifyReply> {
+): Promise<FastifyReply> {
   const ifNoneMatch = request.headers['if-none-match'];
   const wish = readWait(request);
   const look = async (video: Video) => {
@@ -39,7 +37,7 @@ export async function retrieve(
   if (wish?.preferred === true) reply.header('preference-applied', `wait=${wish.seconds}`);
   if (!isTerminal(video.status)) reply.headers(pollHeaders(videos.lookAgainMs(video)));
   if (noneMatchHits(ifNoneMatch, etag)) return reply.code(304).send();
-  return showVideo(video, { ...around, queuePosition });
+  return reply.type('application/json; charset=utf-8').send(around.text(video, queuePosition, etag));
 }
 
 /** How soon to look again: for everyone, and in the word that the OpenAI SDKs read. */

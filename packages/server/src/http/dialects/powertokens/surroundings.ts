@@ -1,11 +1,13 @@
 import { hash } from 'node:crypto';
 import type { Video } from '../../../domain/video.ts';
 import type { AppParts } from '../../parts.ts';
-import type { Surroundings } from './translate.ts';
+import { type Surroundings, showVideo } from './translate.ts';
 
 /** What `showVideo` needs beside the row, and what an ETag must stand for beside the version. */
 export interface Around extends Surroundings {
   etag(video: Video, queuePosition: number | undefined): string;
+  /** The video as JSON. The ETag stands for all that is in it. */
+  text(video: Video, queuePosition: number | undefined, etag: string): string;
 }
 
 export function surroundings({ signer, clock, publicUrl, version }: AppParts): Around {
@@ -18,11 +20,24 @@ export function surroundings({ signer, clock, publicUrl, version }: AppParts): A
   };
   const signed = (path: string, what: string) =>
     `${publicUrl().replace(/\/+$/, '')}${path}?${signer.sign(path, what, clock.now())}`;
-  return {
+  const around: Surroundings = {
     url: ({ id }) => signed(contentPath(id), 'video'),
     eventsUrl: ({ id }) => signed(eventsPath(id), EVENTS),
+  };
+  const kept = new WeakMap<Video, { readonly etag: string; readonly text: string }>();
+  return {
+    ...around,
     etag(video, queuePosition) {
       return `"${video.id}.${video.version}.${queuePosition ?? 0}.${signer.validUntil(clock.now())}.${stamp()}"`;
+    },
+    // Callers poll, and making the same text anew takes 8 of the 45 µs of such a look. Whose video it is and what version
+    // it has was asked of the store before, at each look; the store gives the same object for the same version.
+    text(video, queuePosition, etag) {
+      const known = kept.get(video);
+      if (known?.etag === etag) return known.text;
+      const text = JSON.stringify(showVideo(video, { ...around, queuePosition }));
+      kept.set(video, { etag, text });
+      return text;
     },
   };
 }
