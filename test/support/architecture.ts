@@ -73,7 +73,7 @@ const WORKSPACE = /^@inbetween\/(renderer|client|server)(\/.*)?$/;
 /** Kinds of which there are several adapters, each in a folder of its own. */
 const MANY: readonly string[] = ['stores', 'backends'];
 /** Folders that these may share: the SQL stores have one text of their queries. */
-const SHARED_FOLDERS: readonly string[] = ['stores/sql'];
+const SHARED_FOLDERS: readonly string[] = ['stores/sql', 'backends/remote'];
 
 export function isOfTests(path: string): boolean {
   return /\.(?:test|contract|fixture)\.ts$/.test(path) || /(?:^|\/)test\//.test(path);

@@ -70,9 +70,11 @@ export const FAULTS = {
   url_not_allowed: trait('invalid'),
   backend_failed: trait('internal', true),
   backend_unavailable: trait('unavailable', true),
+  backend_misconfigured: trait('unavailable'),
   content_rejected: trait('invalid'),
   submission_unknown: trait('internal'),
   damaged_output: trait('internal', true),
+  last_frame_ignored: trait('internal'),
   worker_lost: trait('internal'),
   timeout: trait('internal'),
   cancelled: trait('conflict'),
@@ -88,6 +90,8 @@ export interface FaultDetails {
   readonly retryAfterMs?: number;
   /** Of a backend: its peer may go on with the attempt all the same, so it is resumed and never begun a second time. */
   readonly attemptGoesOn?: boolean;
+  /** Overrides what the table says of the code: what a billed peer accepted is not made a second time. */
+  readonly retryable?: boolean;
   readonly cause?: unknown;
 }
 
@@ -98,6 +102,7 @@ export class Fault extends Error {
   readonly param: string | undefined;
   readonly retryAfterMs: number | undefined;
   readonly attemptGoesOn: boolean;
+  readonly retryable: boolean;
 
   constructor(code: FaultCode, message: string, details: FaultDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -105,14 +110,11 @@ export class Fault extends Error {
     this.param = details.param;
     this.retryAfterMs = details.retryAfterMs;
     this.attemptGoesOn = details.attemptGoesOn ?? false;
+    this.retryable = details.retryable ?? FAULTS[code].retryable;
   }
 
   get kind(): FaultKind {
     return FAULTS[this.code].kind;
-  }
-
-  get retryable(): boolean {
-    return FAULTS[this.code].retryable;
   }
 }
 

@@ -140,6 +140,7 @@ export interface Warning {
     | 'first_frame_cropped'
     | 'identical_frames'
     | 'upscaled'
+    | 'last_frame_ignored'
     | 'built_in_renderer';
   readonly message: string;
 }

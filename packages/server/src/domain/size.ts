@@ -64,3 +64,19 @@ export function coverCrop(source: Size, target: Size): CoverCrop {
     lost: 1 - (target.width * target.height) / (scaled.width * scaled.height),
   };
 }
+
+/**
+ * Scales a size equally so that both sides lie within the bounds, by as little as possible; undefined when its aspect is
+ * too long for them.
+ */
+export function fitSides(
+  { width, height }: Size,
+  { min, max }: { readonly min: number; readonly max: number },
+): Size | undefined {
+  const short = Math.min(width, height);
+  const long = Math.max(width, height);
+  const scale = short < min ? min / short : long > max ? max / long : 1;
+  const fitted = { width: Math.round(width * scale), height: Math.round(height * scale) };
+  const inside = (side: number) => side >= min && side <= max;
+  return inside(fitted.width) && inside(fitted.height) ? fitted : undefined;
+}

@@ -154,9 +154,16 @@ export function advance(video: Video, fraction: number, phase: Phase, now: numbe
 }
 
 /** The result is stored: `succeeded`. */
-export function succeed(video: Video, result: Result, now: number, policy: Policy): Video {
+export function succeed(
+  video: Video,
+  result: Result,
+  now: number,
+  policy: Policy,
+  warnings: readonly Warning[] = [],
+): Video {
   openAttempt(video);
-  return { ...finish(inStatus(video, 'running'), now, policy, null), status: 'succeeded', progress: 1, result };
+  const finished = finish(inStatus(video, 'running'), now, policy, null);
+  return { ...finished, status: 'succeeded', progress: 1, result, warnings: [...video.warnings, ...warnings] };
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Json } from '../domain/attempt.ts';
 import type { Frames } from '../domain/frame.ts';
-import type { Generation } from '../domain/generation.ts';
+import type { Generation, Warning } from '../domain/generation.ts';
 import type { SizeTier } from '../domain/model.ts';
 import type { PreparedFrames } from '../domain/result.ts';
 import type { Phase } from '../domain/video.ts';
@@ -12,6 +12,8 @@ export interface Capabilities {
   /** What is missing, in words for the operator; empty when ready. */
   readonly problems: readonly string[];
   readonly sizes: readonly SizeTier[];
+  /** Sides that frames may have; absent: any. Both are rescaled equally into them where that is possible. */
+  readonly sides?: { readonly min: number; readonly max: number };
   /** Each attempt may cost money, so nothing that may have been accepted is sent again. */
   readonly billed: boolean;
   /** Can find an operation again by our attempt id after a crash; exactly the backends that have `lookUp`. */
@@ -59,6 +61,8 @@ export type BackendEvent =
       readonly lastFrame?: LocalFile;
       readonly report: Readonly<Record<string, Json>>;
       readonly actualPrompt?: string;
+      /** Remarks about the result for its caller. */
+      readonly warnings?: readonly Warning[];
     };
 
 /** What a peer answered to being asked to stop. */

@@ -13,6 +13,7 @@ export const COUNTERS = {
   inbetween_stops_total: 'Peers asked to stop an operation, by backend and answer',
   inbetween_stale_writes_total: 'Writes refused because somebody else had written first',
   inbetween_lane_errors_total: 'Unexpected errors in a lane, by lane',
+  inbetween_upstream_unknown_words_total: 'Status words of a peer that we do not know, by backend',
   inbetween_fetches_total: 'Guarded fetches, by outcome',
 } as const;
 export type Counter = keyof typeof COUNTERS;

@@ -105,7 +105,8 @@ async function runAttempt(parts: GenerateParts, backend: Backend, chain: Chain, 
     if (opened === undefined) return;
     const finished = await drive(parts, backend, chain, opened, right.signal);
     const result = await keep(parts, chain, opened.attempt, finished, right.signal);
-    const done = await chain.write((current) => succeed(current, result, clock.now(), policy), slotOf);
+    const { warnings } = finished;
+    const done = await chain.write((current) => succeed(current, result, clock.now(), policy, warnings), slotOf);
     meter.observe('inbetween_attempt_seconds', (clock.now() - startedAt) / 1000, { backend: backend.name });
     log.info({ video: done.id, backend: backend.name, ms: clock.now() - startedAt }, 'succeeded');
   } catch (error) {

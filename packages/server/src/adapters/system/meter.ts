@@ -29,6 +29,7 @@ const LABELS = {
   inbetween_videos_created_total: ['model', 'dialect'],
   inbetween_videos_finished_total: ['status', 'code'],
   inbetween_attempts_total: ['backend'],
+  inbetween_upstream_unknown_words_total: ['backend'],
   inbetween_attempt_faults_total: ['backend', 'code'],
   inbetween_stops_total: ['backend', 'answer'],
   inbetween_stale_writes_total: ['lane'],

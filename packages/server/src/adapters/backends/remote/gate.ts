@@ -1,0 +1,34 @@
+import type { Clock } from '../../../ports/clock.ts';
+
+/**
+ * Paces the starts of one backend over the whole fleet. Starts only: a backend's limits on queries are far above what we
+ * ask.
+ */
+export interface StartGate {
+  /** Resolves when the next start may go out; rejects when the signal aborts. */
+  pass(signal: AbortSignal): Promise<void>;
+  /** The peer said that it had too many: nothing goes out for so long. */
+  holdOff(ms: number): Promise<void>;
+}
+
+/** A gate for one process: `perSecond` starts at most, evenly spaced; undefined: as they come. */
+export function createLocalGate(clock: Clock, perSecond: number | undefined): StartGate {
+  const gapMs = perSecond === undefined ? 0 : 1_000 / perSecond;
+  let nextAt = 0;
+  return {
+    async pass(signal) {
+      for (;;) {
+        signal.throwIfAborted();
+        const now = clock.now();
+        if (now >= nextAt) {
+          nextAt = now + gapMs;
+          return;
+        }
+        await clock.sleep(nextAt - now, signal);
+      }
+    },
+    async holdOff(ms) {
+      nextAt = Math.max(nextAt, clock.now() + ms);
+    },
+  };
+}
