@@ -36,11 +36,7 @@ const LOOKUP_TWICE_MS = 2_000;
  * @throws Fault `backend_unavailable` when nothing was accepted and another backend may have the video, with
  *   `attemptGoesOn` when nobody knows whether it was; otherwise the peer's own refusal
  */
-export async function begin(
-  parts: BeginParts,
-  ask: RemoteAsk,
-  signal: AbortSignal,
-): Promise<Begun> {
+export async function begin(parts: BeginParts, ask: RemoteAsk, signal: AbortSignal): Promise<Begun> {
   const until = parts.clock.now() + parts.rhythm.acceptMs;
   const tried = new Set<Place>();
   let lastRefusal: Fault | undefined;
