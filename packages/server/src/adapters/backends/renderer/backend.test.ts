@@ -79,8 +79,9 @@ async function open(options: Partial<RendererOptions> = {}) {
     log,
     tmpFolder,
     ask: askOf,
-    hopelessAsk: (attempt) =>
-      askOf(attempt, { first: { bytes: Buffer.from('no PNG') }, last: { bytes: Buffer.from('') } }),
+    // One broken picture: of two, either may be told first.
+    hopelessAsk: async (attempt) =>
+      askOf(attempt, { first: { bytes: Buffer.from('no PNG') }, last: { bytes: await frame(60) } }),
     leftovers: async () => [
       ...(await readdir(tmpFolder).catch(() => [])),
       ...renderChildren().map((pid) => `pid ${pid}`),
