@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +7,7 @@ import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { VideoId } from '../../../domain/id.ts';
 import { ALICE, NOW, pending, queued, videoId, wish } from '../../../ports/store-contract/fixtures.contract.ts';
+import { commitsInLog } from './commits.fixture.ts';
 import { openWriter } from './connection.ts';
 import { openSqliteStore } from './open.ts';
 
@@ -49,18 +49,6 @@ async function insertAndKill(path: string, from: number, count: number): Promise
     if (said.length === count) child.kill('SIGKILL');
   }
   return said;
-}
-
-/** Commits in the log of a WAL database: frames that carry the size of the database after them. */
-function commitsInLog(path: string): number {
-  const log = readFileSync(`${path}-wal`);
-  const frame = 24 + log.readUInt32BE(8);
-  let commits = 0;
-  for (let at = 32; at + frame <= log.length; at += frame) {
-    const ofThisLog = log.subarray(at + 8, at + 16).equals(log.subarray(16, 24));
-    if (ofThisLog && log.readUInt32BE(at + 4) !== 0) commits += 1;
-  }
-  return commits;
 }
 
 describe('durability of a SQLite store', () => {

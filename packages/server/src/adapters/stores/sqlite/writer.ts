@@ -1,0 +1,105 @@
+import Database from 'better-sqlite3';
+import type { Kysely } from 'kysely';
+import { Fault } from '../../../domain/fault.ts';
+import type { SqlDialect } from '../sql/dialect.ts';
+import type { Tables } from '../sql/schema.ts';
+
+/** More would keep the event loop for longer than what they save of the disk's time is worth. */
+const TOGETHER_MAX = 32;
+
+type Work = (transaction: Kysely<Tables>) => Promise<unknown>;
+
+interface Waiting {
+  readonly work: Work;
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Writes that wait at the same time share one transaction and so one wait for the disk, each within a savepoint of its
+ * own: when one of them fails, it alone is undone. With eight callers at once that is 1.7 times as many creates a second,
+ * the more the slower the disk. A write that waits alone is a transaction of its own.
+ *
+ * A transaction takes the write lock when it begins. Kysely's own `begin` would take it at the first write, and fail
+ * there when another process has written since the transaction's first read.
+ */
+export function createWriter(
+  connection: Database.Database,
+  handle: Kysely<Tables>,
+): { readonly write: SqlDialect['write']; idle(): Promise<void> } {
+  const begin = connection.prepare('begin immediate');
+  const commit = connection.prepare('commit');
+  const rollback = connection.prepare('rollback');
+  const savepoint = connection.prepare('savepoint one');
+  const release = connection.prepare('release one');
+  const undo = connection.prepare('rollback to one');
+  const waiting: Waiting[] = [];
+  let running: Promise<void> = Promise.resolve();
+  let isRunning = false;
+
+  async function run(): Promise<void> {
+    while (waiting.length > 0) {
+      // Requests that have arrived come this far first, and are in the same transaction.
+      await new Promise(setImmediate);
+      await commitTogether(waiting.splice(0, TOGETHER_MAX));
+    }
+    isRunning = false;
+  }
+
+  async function commitTogether(writes: readonly Waiting[]): Promise<void> {
+    const done: (() => void)[] = [];
+    try {
+      begin.run();
+      for (const write of writes) {
+        done.push(await (writes.length === 1 ? attempt(write) : attemptWithin(write)));
+      }
+      commit.run();
+    } catch (error) {
+      // Some errors, a full disk among them, have rolled back by themselves, and everything with it.
+      if (connection.inTransaction) rollback.run();
+      for (const { reject } of writes) reject(explained(error));
+      return;
+    }
+    for (const finish of done) finish();
+  }
+
+  /** Returns what is to be done once the commit is durable. */
+  async function attempt({ work, resolve }: Waiting): Promise<() => void> {
+    const result = await work(handle);
+    return () => resolve(result);
+  }
+
+  /** The same for one of several: when it fails, it is undone. What it failed at may not last either, so it waits as well. */
+  async function attemptWithin(write: Waiting): Promise<() => void> {
+    savepoint.run();
+    try {
+      const finish = await attempt(write);
+      release.run();
+      return finish;
+    } catch (error) {
+      if (!connection.inTransaction) throw error;
+      undo.run();
+      release.run();
+      return () => write.reject(explained(error));
+    }
+  }
+
+  return {
+    write<T>(work: (transaction: Kysely<Tables>) => Promise<T>): Promise<T> {
+      const { promise, resolve, reject } = Promise.withResolvers<T>();
+      waiting.push({ work, resolve: (result) => resolve(result as T), reject });
+      if (!isRunning) {
+        isRunning = true;
+        running = run();
+      }
+      return promise;
+    },
+    idle: () => running,
+  };
+}
+
+function explained(error: unknown): unknown {
+  if (error instanceof Database.SqliteError && error.code === 'SQLITE_FULL')
+    return new Fault('storage_full', 'The disk of this server is full. Try again later.', { cause: error });
+  return error;
+}
