@@ -11,6 +11,7 @@ import { createApp } from '../../packages/server/src/http/app.ts';
 import { DEFAULT_LIMITS, DEFAULT_TIMEOUTS } from '../../packages/server/src/http/parts.ts';
 import { createUrlSigner } from '../../packages/server/src/http/signature.ts';
 import { createDiskGuard } from '../../packages/server/src/service/disk-guard.ts';
+import { createFiles } from '../../packages/server/src/service/files.ts';
 import { createKeys, type Keys } from '../../packages/server/src/service/keys.ts';
 import { createVideos } from '../../packages/server/src/service/videos.ts';
 import type { Part } from '../../packages/server/src/worker/part.ts';
@@ -62,13 +63,18 @@ export async function openStage(
 async function makeApp(config: Config, world: World, keys: Keys, publicUrl: () => string): Promise<FastifyInstance> {
   const { clock, log, meter, store } = world;
   const secret = await store.secrets.ensure('content-url-1', randomBytes(32).toString('hex'), clock.now());
+  const policy = policyOf(config);
+  const disk = createDiskGuard(world.artifacts, clock, config.data.diskReserveBytes);
+  const files = createFiles({ ...world, files: store.files, disk, policy });
   return createApp({
+    files,
     videos: createVideos({
       ...world,
       videos: store.videos,
       events: store.events,
-      policy: policyOf(config),
-      disk: createDiskGuard(world.artifacts, clock, config.data.diskReserveBytes),
+      files,
+      policy,
+      disk,
     }),
     keys,
     signer: createUrlSigner([{ kid: '1', secret }]),

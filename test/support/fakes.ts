@@ -1,4 +1,4 @@
-import type { ApiKeyId, VideoId, WorkerId } from '../../packages/server/src/domain/id.ts';
+import type { ApiKeyId, FileId, VideoId, WorkerId } from '../../packages/server/src/domain/id.ts';
 import type { Bell, BellTopic } from '../../packages/server/src/ports/bell.ts';
 import type { Ids } from '../../packages/server/src/ports/ids.ts';
 import type { Log } from '../../packages/server/src/ports/log.ts';
@@ -14,6 +14,7 @@ export function createFakeIds(): Ids {
   };
   return {
     video: () => `video_${next()}` as VideoId,
+    file: () => `file_${next()}` as FileId,
     apiKey: () => `key_${next()}` as ApiKeyId,
     worker: () => `worker_${next()}` as WorkerId,
     seed: () => 1_000 + count,

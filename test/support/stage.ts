@@ -7,6 +7,7 @@ import { DEFAULT_POLICY, type Policy } from '../../packages/server/src/domain/po
 import { isTerminal, type Video } from '../../packages/server/src/domain/video.ts';
 import type { Capabilities } from '../../packages/server/src/ports/backend.ts';
 import { createDiskGuard } from '../../packages/server/src/service/disk-guard.ts';
+import { createFiles } from '../../packages/server/src/service/files.ts';
 import type { SubmitAsk } from '../../packages/server/src/service/submit.ts';
 import { createVideos } from '../../packages/server/src/service/videos.ts';
 import { createAdmitLane } from '../../packages/server/src/worker/admit.ts';
@@ -73,9 +74,12 @@ export function createStage(options: StageOptions = {}) {
   });
   const chores: (() => Promise<void>)[] = [];
 
+  const disk = createDiskGuard(artifacts, clock, options.reserveBytes ?? 0);
+  const uploads = createFiles({ files: store.files, artifacts, clock, ids, disk, policy });
   const videos = createVideos({
     videos: store.videos,
     events: store.events,
+    files: uploads,
     artifacts,
     fetcher,
     clock,
@@ -84,7 +88,7 @@ export function createStage(options: StageOptions = {}) {
     meter,
     log,
     policy,
-    disk: createDiskGuard(artifacts, clock, options.reserveBytes ?? 0),
+    disk,
     route: () => backend,
   });
 
@@ -172,6 +176,8 @@ export function createStage(options: StageOptions = {}) {
     /** Errors that calls of workers to the store meet. */
     failing: faulty.failing,
     files,
+    /** Uploaded pictures. */
+    uploads,
     artifacts,
     preparer,
     media,

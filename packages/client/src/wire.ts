@@ -90,6 +90,34 @@ export interface DeletedVideo {
   readonly deleted: true;
 }
 
+/** An uploaded picture. */
+export interface FileObject {
+  /** Write it into `images` of a create. */
+  readonly id: string;
+  readonly object: 'file';
+  readonly bytes: number;
+  /** Unix seconds. */
+  readonly created_at: number;
+  /** When it goes, Unix seconds; null: when you delete it. */
+  readonly expires_at: number | null;
+  readonly filename: string;
+  /** A word of yours, given back. */
+  readonly purpose: string;
+  readonly status: 'processed';
+  readonly type: 'image/jpeg' | 'image/png' | 'image/webp' | 'image/bmp';
+  /** Sides as stored, before any EXIF orientation. */
+  readonly width: number;
+  readonly height: number;
+  readonly sha256: string;
+}
+
+/** The answer to deleting a file. */
+export interface DeletedFile {
+  readonly id: string;
+  readonly object: 'file';
+  readonly deleted: true;
+}
+
 /** What the backend that serves a model can do right now. */
 export interface ModelCapabilities {
   readonly sizes: readonly VideoSize[];

@@ -11,5 +11,6 @@ export function policyOf({ life }: Config): Policy {
     resultTtlMs: life.resultTtlMs,
     rowTtlMs: life.rowTtlMs,
     idempotencyTtlMs: life.idempotencyTtlMs,
+    fileTtlMs: life.fileTtlMs,
   };
 }

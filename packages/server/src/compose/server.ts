@@ -10,8 +10,10 @@ import { createApp } from '../http/app.ts';
 import { type AppParts, DEFAULT_LIMITS, DEFAULT_TIMEOUTS, type Readiness } from '../http/parts.ts';
 import { createUrlSigner } from '../http/signature.ts';
 import { createDiskGuard } from '../service/disk-guard.ts';
+import { createFiles } from '../service/files.ts';
 import { createKeys, type Keys } from '../service/keys.ts';
 import { createVideos } from '../service/videos.ts';
+import { createFileKeeping } from '../worker/keep-files.ts';
 import type { Part } from '../worker/part.ts';
 import { openWorld, type World } from './adapters.ts';
 import { exampleCurl } from './curl.ts';
@@ -67,7 +69,10 @@ export async function startServer(config: Config, { showFirstKey }: StartOptions
     const local = addressOf(config.server.host, bound);
     url = config.server.publicUrl ?? local;
     metrics = await serveMetrics(config, world);
-    for (const part of workerParts(world, policy, [() => keys.flushUses()])) {
+    for (const part of workerParts(world, policy, [
+      () => keys.flushUses(),
+      createFileKeeping({ ...world, files: world.store.files }),
+    ])) {
       await part.start();
       running.push(part);
     }
@@ -99,15 +104,20 @@ const SIGNING_SECRET = 'content-url-1';
 async function appParts(config: Config, world: World, keys: Keys, publicUrl: () => string): Promise<AppParts> {
   const { clock, log, meter, store } = world;
   const secret = await store.secrets.ensure(SIGNING_SECRET, randomBytes(32).toString('hex'), clock.now());
+  const policy = policyOf(config);
+  const disk = createDiskGuard(world.artifacts, clock, config.data.diskReserveBytes);
+  const files = createFiles({ ...world, files: store.files, disk, policy });
   const videos = createVideos({
     ...world,
     videos: store.videos,
     events: store.events,
-    policy: policyOf(config),
-    disk: createDiskGuard(world.artifacts, clock, config.data.diskReserveBytes),
+    files,
+    policy,
+    disk,
   });
   return {
     videos,
+    files,
     keys,
     signer: createUrlSigner([{ kid: '1', secret }]),
     clock,

@@ -37,6 +37,7 @@ export interface Config {
     readonly resultTtlMs: number | undefined;
     readonly rowTtlMs: number | undefined;
     readonly idempotencyTtlMs: number;
+    readonly fileTtlMs: number | undefined;
   };
   readonly log: {
     readonly level: Values['logLevel'];
@@ -75,6 +76,7 @@ export function groupValues(values: Values, warnings: readonly string[]): Config
       resultTtlMs: values.resultTtl,
       rowTtlMs: values.rowTtl,
       idempotencyTtlMs: values.idempotencyTtl,
+      fileTtlMs: values.fileTtl,
     },
     log: { level: values.logLevel, format: values.logFormat },
     warnings,

@@ -1,5 +1,6 @@
 import { baseUrl, choice, duration, either, integer, matching, proxies, size, word } from './parser.ts';
 import { optional, type Setting, setting } from './setting.ts';
+import { CLIENT_SETTINGS } from './settings/clients.ts';
 
 /** The one table of everything that can be set. `docs/configuration.md` is made from it. */
 export const SETTINGS = {
@@ -162,6 +163,7 @@ export const SETTINGS = {
     description: 'How long an `Idempotency-Key` is kept at least; it is kept as long as its video.',
     example: '48h',
   }),
+  ...CLIENT_SETTINGS,
   logLevel: setting({
     group: 'Logs and metrics',
     parser: choice('debug', 'info', 'warn', 'error', 'silent'),

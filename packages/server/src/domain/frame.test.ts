@@ -73,7 +73,8 @@ describe('readFrameText', () => {
   it('matches in the documented order: a data: URL first, bare base64 last', () => {
     expect(refused('data:text/plain,https://example.com/a.png').message).toContain('a data: URL must read');
     expect(read(`https://example.com/${'A'.repeat(64)}`).kind).toBe('url');
-    expect(refused(`oss://bucket/${'A'.repeat(64)}`).message).toContain('holds no upload');
+    expect(read(`oss://bucket/${'A'.repeat(64)}`)).toEqual({ kind: 'upload', key: `bucket/${'A'.repeat(64)}` });
+    expect(read(`file_${'a'.repeat(26)}`)).toEqual({ kind: 'file', file: `file_${'a'.repeat(26)}` });
     expect(refused(`file_${'a'.repeat(64)}`).message).toContain('there is no file');
     expect(read('f'.repeat(64)).kind).toBe('bytes');
   });
@@ -88,9 +89,7 @@ describe('readFrameText', () => {
     [`${ID}:thumbnail`, 'must be an http(s) URL, a data: URL'],
     [`${ID}:output_last_frame:more`, 'must be an http(s) URL, a data: URL'],
     [`${ID.toUpperCase()}:output_last_frame`, 'must be an http(s) URL, a data: URL'],
-    ['oss://bucket/key.png', 'Send the picture as an http(s) URL or a data: URL'],
-    ['OSS://bucket/key.png', 'holds no upload of that name'],
-    ['file_abc123', 'there is no file file_abc123'],
+    ['file_abc123', 'there is no file "file_abc123"'],
     ['https://', 'is not a valid URL'],
     ['http://[::1', 'is not a valid URL'],
     [`https://example.com/${'a'.repeat(8192)}`, 'longer than 8192 characters'],

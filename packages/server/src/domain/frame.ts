@@ -1,5 +1,5 @@
 import { Fault } from './fault.ts';
-import { readVideoId, type VideoId } from './id.ts';
+import { type FileId, readFileId, readVideoId, type VideoId } from './id.ts';
 import type { Size } from './size.ts';
 
 /** Which end of the video a frame is. */
@@ -24,7 +24,10 @@ export type FrameAsk =
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
   | { readonly kind: 'url'; readonly url: string }
   | { readonly kind: 'sample'; readonly name: 'sample_first' | 'sample_last' }
-  | { readonly kind: 'output'; readonly video: VideoId };
+  | { readonly kind: 'output'; readonly video: VideoId }
+  | { readonly kind: 'file'; readonly file: FileId }
+  /** An upload of the DashScope dialect, by the key it was uploaded under. */
+  | { readonly kind: 'upload'; readonly key: string };
 
 /**
  * Where an accepted frame's bytes are until it is prepared: in the video's own transaction (`row`), in the artifact
@@ -57,24 +60,20 @@ export function readFrameText(text: string, param: string): FrameAsk {
   const trimmed = text.trim();
   if (/^data:/i.test(trimmed)) return { kind: 'bytes', bytes: readDataUrl(trimmed, param) };
   if (/^https?:\/\//i.test(trimmed)) return { kind: 'url', url: readUrl(trimmed, param) };
-  if (/^oss:\/\//i.test(trimmed)) {
-    throw new Fault(
-      'invalid_image',
-      `${param}: this server holds no upload of that name. Send the picture as an http(s) URL or a data: URL.`,
-      { param },
-    );
-  }
+  if (/^oss:\/\//i.test(trimmed)) return { kind: 'upload', key: trimmed.slice('oss://'.length) };
   if (trimmed === 'sample_first' || trimmed === 'sample_last') return { kind: 'sample', name: trimmed };
   const video = trimmed.endsWith(OUTPUT_FRAME) ? readVideoId(trimmed.slice(0, -OUTPUT_FRAME.length)) : undefined;
   if (video !== undefined) return { kind: 'output', video };
   if (/^file_[0-9a-z]+$/.test(trimmed)) {
-    throw new Fault('invalid_image', `${param}: there is no file ${trimmed.slice(0, 60)}.`, { param });
+    const file = readFileId(trimmed);
+    if (file !== undefined) return { kind: 'file', file };
+    throw new Fault('invalid_image', `${param}: there is no file "${trimmed.slice(0, 60)}".`, { param });
   }
   if (trimmed.length >= BARE_BASE64_MIN && BASE64.test(trimmed))
     return { kind: 'bytes', bytes: readBase64(trimmed, param) };
   throw new Fault(
     'invalid_image',
-    `${param} must be an http(s) URL, a data: URL, base64 of a picture, sample_first, sample_last or <video id>:output_last_frame.`,
+    `${param} must be an http(s) URL, a data: URL, base64 of a picture, the id of a file, sample_first, sample_last or <video id>:output_last_frame.`,
     { param },
   );
 }

@@ -8,6 +8,8 @@ export type VideoId = Branded<'VideoId'>;
 export type OwnerId = Branded<'OwnerId'>;
 /** `key_…`: names an API key, never reveals it. */
 export type ApiKeyId = Branded<'ApiKeyId'>;
+/** `file_` and 26 characters: an uploaded picture. */
+export type FileId = Branded<'FileId'>;
 /** `worker_…`: one running worker process. */
 export type WorkerId = Branded<'WorkerId'>;
 
@@ -17,6 +19,13 @@ const VIDEO_ID = /^video_[0-9a-hjkmnp-tv-z]{26}$/;
 /** Reads an id from outside. Text of another shape names no video, so no query is made with it. */
 export function readVideoId(text: string): VideoId | undefined {
   return VIDEO_ID.test(text) ? (text as VideoId) : undefined;
+}
+
+const FILE_ID = /^file_[0-9a-hjkmnp-tv-z]{26}$/;
+
+/** Reads a file's id from outside. */
+export function readFileId(text: string): FileId | undefined {
+  return FILE_ID.test(text) ? (text as FileId) : undefined;
 }
 
 /** The owner of everything when nobody named one. */

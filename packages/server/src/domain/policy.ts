@@ -25,6 +25,8 @@ export interface Policy {
   readonly resultTtlMs: number | undefined;
   /** How long a finished video's row is kept; undefined: for ever. */
   readonly rowTtlMs: number | undefined;
+  /** How long an uploaded file is kept, unless its owner said how long; undefined: until it is deleted. */
+  readonly fileTtlMs: number | undefined;
   /** An idempotency key is kept as long as its video and at least this. */
   readonly idempotencyTtlMs: number;
 }
@@ -47,5 +49,6 @@ export const DEFAULT_POLICY: Policy = {
   lateTtlMs: 7 * 24 * HOUR,
   resultTtlMs: undefined,
   rowTtlMs: undefined,
+  fileTtlMs: undefined,
   idempotencyTtlMs: 24 * HOUR,
 };

@@ -18,6 +18,7 @@ import type { Video } from '../domain/video.ts';
 import type { ArtifactStore } from '../ports/artifacts.ts';
 import type { Backend } from '../ports/backend.ts';
 import type { Bell } from '../ports/bell.ts';
+import { createFiles } from '../service/files.ts';
 import { createKeys } from '../service/keys.ts';
 import { createVideos } from '../service/videos.ts';
 import { createApp } from './app.ts';
@@ -48,9 +49,12 @@ export async function testApp(changed: Partial<AppParts> = {}) {
   };
   const backend = testBackend();
   const bell = createCountedBell(createBell(log));
+  const disk = { check: async () => undefined };
+  const files = createFiles({ files: store.files, artifacts, clock, ids, disk, policy: DEFAULT_POLICY });
   const videos = createVideos({
     videos: store.videos,
     events: store.events,
+    files,
     artifacts,
     fetcher: { check: (url, trust) => void checkUrl(url, trust, allow) },
     clock,
@@ -58,7 +62,7 @@ export async function testApp(changed: Partial<AppParts> = {}) {
     bell,
     meter,
     policy: DEFAULT_POLICY,
-    disk: { check: async () => undefined },
+    disk,
     route: () => backend,
     log,
   });
@@ -66,6 +70,7 @@ export async function testApp(changed: Partial<AppParts> = {}) {
   const readiness: { found: readonly Readiness[] } = { found: [{ name: 'store', ready: true }] };
   const parts: AppParts = {
     videos,
+    files,
     keys,
     signer: createUrlSigner([{ kid: 'a', secret: SECRET }]),
     clock,

@@ -3,8 +3,8 @@ import { Fault } from '../domain/fault.ts';
 import { unsupportedType } from './errors.ts';
 import type { HttpLimits } from './parts.ts';
 
-/** What a route does with a body: has none, reads a posted video, or lets it pass unread (`ignored`). */
-export type BodyKind = 'none' | 'video' | 'ignored';
+/** What a route does with a body: has none, reads JSON or a form (`posted`), or lets it pass unread (`ignored`). */
+export type BodyKind = 'none' | 'posted' | 'ignored';
 
 /** A body, told apart by how it was sent. */
 export type PostedBody =
@@ -24,7 +24,7 @@ export interface Bodies {
 }
 
 const IGNORED_MAX = 64 * 1024;
-/** Fields of a video are a dozen; the rest is for tags and for fields we ignore. */
+/** A body has a dozen fields; the rest is for tags and for fields we ignore. */
 const PARTS_MAX = 100;
 const FULL_RETRY_MS = 2_000;
 
@@ -56,7 +56,7 @@ export function createBodies(limits: HttpLimits): Bodies {
 
   return {
     inFlight: () => inFlight,
-    gate: (kind) => (kind === 'video' ? [gate] : []),
+    gate: (kind) => (kind === 'posted' ? [gate] : []),
     prepare(scope, kind) {
       if (kind === 'none') return;
       scope.removeAllContentTypeParsers();

@@ -1,8 +1,9 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Fault } from '../domain/fault.ts';
+import type { Artifact } from '../domain/result.ts';
 import type { Video } from '../domain/video.ts';
-import type { Content, Variant } from '../service/content.ts';
+import type { ByteRange, Content, OpenedArtifact, Variant } from '../service/content.ts';
 import type { HttpLog } from './parts.ts';
 import { noneMatchHits, notModifiedSince, rangeStillValid, readRange, type Span } from './range.ts';
 
@@ -12,28 +13,55 @@ const EXTENSIONS: Readonly<Record<string, string>> = {
   'image/webp': 'webp',
   'image/png': 'png',
   'image/jpeg': 'jpg',
+  'image/bmp': 'bmp',
 };
 
 /** A page opened from one of our files has an origin of its own and may load nothing but that file. */
 const CONTENT_CSP = "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'";
 
-/** Answers GET and HEAD for a stored file: conditions, one range, and bytes at the pace of the reader. */
-export async function sendContent(
+/** A stored file and what to tell of it. */
+export interface SentFile {
+  readonly artifact: Artifact;
+  readonly modifiedAt: number;
+  /** Made by us, so that there is nothing to escape; the extension is added. */
+  readonly name: string;
+  /** Whose file it is, for the log. */
+  readonly subject: string;
+  open(range: ByteRange | undefined, signal: AbortSignal): Promise<OpenedArtifact>;
+}
+
+/** Answers GET and HEAD for a file of a video. */
+export function sendContent(
   request: FastifyRequest,
   reply: FastifyReply,
-  content: Content,
+  { artifact, video, open }: Content,
   variant: Variant,
   log: HttpLog,
 ): Promise<FastifyReply> {
-  const { artifact, video } = content;
+  const name = variant === 'video' ? video.id : `${video.id}-${variant}`;
+  return sendFile(
+    request,
+    reply,
+    { artifact, modifiedAt: modified(video, variant), name, subject: video.id, open },
+    log,
+  );
+}
+
+/** Answers GET and HEAD for a stored file: conditions, one range, and bytes at the pace of the reader. */
+export async function sendFile(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  file: SentFile,
+  log: HttpLog,
+): Promise<FastifyReply> {
+  const { artifact, modifiedAt } = file;
   const { headers } = request;
   const etag = `"${artifact.sha256}"`;
-  const modifiedAt = modified(video, variant);
   const known = EXTENSIONS[artifact.type];
   const validators = {
     etag,
     'last-modified': new Date(modifiedAt).toUTCString(),
-    // Kept by the browser but asked for each time, so that a deleted video is gone there too.
+    // Kept by the browser but asked for each time, so that what was deleted is gone there too.
     'cache-control': 'private, no-cache',
   };
   const described = {
@@ -41,7 +69,7 @@ export async function sendContent(
     'accept-ranges': 'bytes',
     'content-security-policy': CONTENT_CSP,
     'content-type': known === undefined ? 'application/octet-stream' : artifact.type,
-    'content-disposition': `inline; filename="${fileName(video, variant, known ?? 'bin')}"`,
+    'content-disposition': `inline; filename="${file.name}.${known ?? 'bin'}"`,
   };
 
   const unchanged =
@@ -61,7 +89,7 @@ export async function sendContent(
     });
   }
   const span = wish === 'whole' ? undefined : wish;
-  const stream = await openUntilClosed(request, reply, content, span, log);
+  const stream = await openUntilClosed(request, reply, file, span, log);
   // Nothing is said of the file before it is open: until then the answer may still be 410.
   reply.headers({ ...described, 'content-length': lengthOf(span, artifact.bytes) });
   if (span !== undefined) {
@@ -74,17 +102,17 @@ export async function sendContent(
 async function openUntilClosed(
   request: FastifyRequest,
   reply: FastifyReply,
-  content: Content,
+  file: SentFile,
   span: Span | undefined,
   log: HttpLog,
 ): Promise<Readable> {
   const gone = new AbortController();
   reply.raw.once('close', () => gone.abort());
-  const opened = await content.open(span, gone.signal);
-  const stream = Readable.from(exactly(opened.stream, lengthOf(span, content.artifact.bytes)));
+  const opened = await file.open(span, gone.signal);
+  const stream = Readable.from(exactly(opened.stream, lengthOf(span, file.artifact.bytes)));
   stream.on('error', (error) => {
     if (gone.signal.aborted) return;
-    log.error({ requestId: request.id, video: content.video.id, err: error }, 'reading a stored file failed');
+    log.error({ requestId: request.id, subject: file.subject, err: error }, 'reading a stored file failed');
   });
   return stream;
 }
@@ -107,9 +135,4 @@ function lengthOf(span: Span | undefined, bytes: number): number {
 function modified(video: Video, variant: Variant): number {
   const isInput = variant === 'first_frame' || variant === 'last_frame';
   return isInput ? video.createdAt : (video.completedAt ?? video.createdAt);
-}
-
-/** Made by us from an id and a word of ours, so there is nothing to escape. */
-function fileName(video: Video, variant: Variant, extension: string): string {
-  return variant === 'video' ? `${video.id}.${extension}` : `${video.id}-${variant}.${extension}`;
 }

@@ -1,4 +1,5 @@
 import type { Model, SizeTier } from '../domain/model.ts';
+import type { Files } from '../service/files.ts';
 import type { Keys } from '../service/keys.ts';
 import type { Videos } from '../service/videos.ts';
 import type { UrlSigner } from './signature.ts';
@@ -87,6 +88,7 @@ export const DEFAULT_LIMITS: HttpLimits = {
 export interface AppParts {
   readonly videos: Videos;
   readonly keys: Pick<Keys, 'authenticate' | 'recall'>;
+  readonly files: Files;
   readonly signer: UrlSigner;
   readonly clock: { now(): number };
   readonly log: HttpLog;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SCOPES } from '../domain/api-key.ts';
 import type { OwnerId } from '../domain/id.ts';
-import { ASK, bearer, type TestApp, testApp } from './app.fixture.ts';
+import { ASK, bearer, png, type TestApp, testApp } from './app.fixture.ts';
 import { errorObject } from './error-object.ts';
 import { type RouteTrait, traitsOf } from './route.ts';
 import { allRoutes } from './routes.ts';
@@ -17,6 +17,11 @@ const EXPECTED = [
   'DELETE /v1/videos/:id videos:delete',
   'GET /v1/models videos:read',
   'GET /v1/models/:name videos:read',
+  'POST /v1/files videos:create',
+  'GET /v1/files videos:read',
+  'GET /v1/files/:file videos:read',
+  'GET /v1/files/:file/content videos:read',
+  'DELETE /v1/files/:file videos:delete',
   'GET /healthz open',
   'GET /readyz open',
   'GET /metrics admin',
@@ -31,13 +36,14 @@ async function traits(): Promise<readonly RouteTrait[]> {
 
 const all = await traits();
 const guarded = all.filter((trait) => trait.access !== 'open');
+const ofOneFile = all.filter((trait) => trait.path.includes(':file'));
 const ofOneVideo = all.filter((trait) => trait.path.includes(':id'));
 const name = (trait: RouteTrait) => `${trait.method} ${trait.path}`;
 const scopeOf = ({ access }: RouteTrait) => (access === 'signed' ? 'videos:read' : access);
 
 function ask(test: TestApp, trait: RouteTrait, id: string, headers: Record<string, string>) {
-  const url = trait.path.replace(':id', id).replace(':name', 'wan2.2-kf2v-flash');
-  return test.app.inject({ method: trait.method, url, headers, ...(trait.body === 'video' ? { payload: ASK } : {}) });
+  const url = trait.path.replace(':id', id).replace(':file', id).replace(':name', 'wan2.2-kf2v-flash');
+  return test.app.inject({ method: trait.method, url, headers, ...(trait.body === 'posted' ? { payload: ASK } : {}) });
 }
 
 async function oneVideo(test: TestApp): Promise<string> {
@@ -152,6 +158,39 @@ describe.each(ofOneVideo.map((trait) => [name(trait), trait] as const))('%s', (_
     expect(new Set(answers).size).toBe(1);
     const still = await test.app.inject({ url: `/v1/videos/${theirs}`, headers: bearer(test.alice) });
     expect(still.json()).toMatchObject({ status: 'succeeded' });
+  });
+});
+
+describe.each(ofOneFile.map((trait) => [name(trait), trait] as const))('%s', (_name, trait) => {
+  it('gives one and the same 404 for what is not there, not yours, deleted and expired', async () => {
+    await using test = await testApp();
+    const upload = async (more = {}) => {
+      const payload = { file: `data:image/png;base64,${Buffer.from(png(300, 300)).toString('base64')}`, ...more };
+      const answer = await test.app.inject({ method: 'POST', url: '/v1/files', headers: bearer(test.alice), payload });
+      return answer.json<{ id: string }>().id;
+    };
+    const theirs = await upload();
+    const deleted = await upload();
+    await test.app.inject({ method: 'DELETE', url: `/v1/files/${deleted}`, headers: bearer(test.alice) });
+    const expired = await upload({ expires_after: { anchor: 'created_at', seconds: 60 } });
+    test.advance(60_000);
+    const cases = [
+      ['file_00000000000000000000000000', test.bob],
+      [theirs, test.bob],
+      [deleted, test.alice],
+      [expired, test.alice],
+      ['nonsense', test.alice],
+      ['..%2f..%2fetc', test.alice],
+    ] as const;
+    const answers: string[] = [];
+    for (const [id, key] of cases) {
+      const answer = await ask(test, trait, id, bearer(key));
+      expect(answer.statusCode, id).toBe(404);
+      answers.push(answer.body.replace(decodeURIComponent(id), 'ID'));
+    }
+    expect(new Set(answers).size).toBe(1);
+    const still = await test.app.inject({ url: `/v1/files/${theirs}`, headers: bearer(test.alice) });
+    expect(still.json()).toMatchObject({ id: theirs, object: 'file', width: 300 });
   });
 });
 

@@ -1,4 +1,5 @@
 import { powertokensRoutes } from './dialects/powertokens/routes.ts';
+import { fileRoutes } from './files/routes.ts';
 import { healthRoutes } from './health.ts';
 import { landingRoute } from './landing.ts';
 import { openapiRoute } from './openapi.ts';
@@ -7,6 +8,11 @@ import type { Route } from './route.ts';
 
 /** Every route of the server. What is not in here does not exist. */
 export function allRoutes(parts: AppParts): readonly Route[] {
-  const described = [...powertokensRoutes(parts), ...healthRoutes(parts), landingRoute(parts)];
+  const described = [
+    ...powertokensRoutes(parts),
+    ...fileRoutes(parts, 'powertokens', '/v1'),
+    ...healthRoutes(parts),
+    landingRoute(parts),
+  ];
   return [...described, openapiRoute(described, parts)];
 }

@@ -1,9 +1,11 @@
-import type { ApiKeyId, VideoId, WorkerId } from '../domain/id.ts';
+import type { ApiKeyId, FileId, VideoId, WorkerId } from '../domain/id.ts';
 
 /** Everything random, passed in so that tests can fix it. */
 export interface Ids {
   /** `video_` + 26 Crockford base-32 characters: 48 bits of time, then 80 random bits, so ids sort by creation. */
   video(): VideoId;
+  /** `file_` likewise. */
+  file(): FileId;
   apiKey(): ApiKeyId;
   worker(): WorkerId;
   /** A generation's seed, 0..2147483647. */

@@ -5,6 +5,7 @@ import { drainContract } from './store-contract/drain.contract.ts';
 import { deadlinesContract } from './store-contract/due.contract.ts';
 import { eventsContract } from './store-contract/events.contract.ts';
 import { fairContract } from './store-contract/fair.contract.ts';
+import { filesContract } from './store-contract/files.contract.ts';
 import { insertContract } from './store-contract/insert.contract.ts';
 import { interleavingContract } from './store-contract/interleaving.contract.ts';
 import { keysContract } from './store-contract/keys.contract.ts';
@@ -30,6 +31,7 @@ export function storeContract(name: string, open: OpenStore): void {
     describe('due and purge', () => deadlinesContract(open));
     describe('counts, queue position, next due', () => queueContract(open));
     describe('events', () => eventsContract(open));
+    describe('files', () => filesContract(open));
     describe('owners, keys, secrets', () => keysContract(open));
     describe('random interleavings', () => interleavingContract(open));
   });

@@ -1,7 +1,8 @@
 import type { ApiKey } from '../domain/api-key.ts';
 import type { ToldEvent, VideoEvent } from '../domain/event.ts';
+import type { StoredFile } from '../domain/file.ts';
 import type { FrameRole } from '../domain/frame.ts';
-import type { ApiKeyId, OwnerId, VideoId, WorkerId } from '../domain/id.ts';
+import type { ApiKeyId, FileId, OwnerId, VideoId, WorkerId } from '../domain/id.ts';
 import type { Owner } from '../domain/owner.ts';
 import type { Status, Video } from '../domain/video.ts';
 import type { Rate } from './rate.ts';
@@ -171,6 +172,28 @@ export interface EventStore {
   after(place: EventPlace, limit: number): Promise<readonly ToldEvent[]>;
 }
 
+export interface FilePage {
+  readonly limit: number;
+  /** Continue behind this file, in the given order. An unknown id is Fault `invalid_request` with param `after`. */
+  readonly after?: FileId | undefined;
+  readonly order: 'asc' | 'desc';
+}
+
+/** Uploaded pictures, as rows; their bytes are artifacts. */
+export interface FileStore {
+  /** False when a file of that id is there already. */
+  add(file: StoredFile): Promise<boolean>;
+  /** Undefined when it is not there or another owner's. Expired files are found until they are removed. */
+  find(id: FileId, owner: OwnerId): Promise<StoredFile | undefined>;
+  /** One page of an owner's files by creation. */
+  list(owner: OwnerId, page: FilePage): Promise<Slice<StoredFile>>;
+  /** False when there was none. */
+  remove(id: FileId): Promise<boolean>;
+  /** Files past their time, longest first. */
+  expired(now: number, limit: number): Promise<readonly StoredFile[]>;
+  exists(id: FileId): Promise<boolean>;
+}
+
 /** Liveness is one row per worker, not one write per video. */
 export interface WorkerStore {
   /** Says the worker lives until `until`. */
@@ -228,6 +251,7 @@ export interface SecretStore {
 export interface Store {
   readonly videos: VideoStore;
   readonly events: EventStore;
+  readonly files: FileStore;
   readonly workers: WorkerStore;
   readonly keys: KeyStore;
   readonly secrets: SecretStore;

@@ -6,6 +6,8 @@ import { isTerminal, type Video } from '../domain/video.ts';
 import { type ArtifactStore, type ByteRange, type OpenedArtifact, readWhole } from '../ports/artifacts.ts';
 import type { VideoStore } from '../ports/store.ts';
 
+export type { ByteRange, OpenedArtifact };
+
 /** The files a video has. */
 export const VARIANTS = ['video', 'thumbnail', 'first_frame', 'last_frame', 'output_last_frame'] as const;
 export type Variant = (typeof VARIANTS)[number];

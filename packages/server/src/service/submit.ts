@@ -27,6 +27,7 @@ import type { Ids } from '../ports/ids.ts';
 import type { Meter } from '../ports/meter.ts';
 import type { FrameInput, VideoStore } from '../ports/store.ts';
 import type { DiskGuard } from './disk-guard.ts';
+import type { Files } from './files.ts';
 import { fingerprint, sha256 } from './fingerprint.ts';
 
 /** A posted picture up to this size is stored in the video's own transaction; larger ones go to the artifact store first. */
@@ -64,6 +65,8 @@ export interface SubmitParts {
   route(model: string): Backend;
   /** Bytes of the last output frame of an owner's finished video. */
   outputFrame(caller: Caller, video: VideoId, param: string): Promise<Uint8Array>;
+  /** Uploaded pictures. */
+  readonly files: Pick<Files, 'picture'>;
 }
 
 interface ReadFrame {
@@ -194,6 +197,11 @@ async function readFrame(
     case 'output':
       // A frame of our own is never refused for its sides: at 480P and beyond 6:1 they are shorter than a caller's may be.
       return keepBytes(id, role, await parts.outputFrame(caller, ask.video, param));
+    case 'file':
+      // Copied, so that the video needs nothing that its owner may delete meanwhile; checked when it was uploaded.
+      return keepBytes(id, role, await parts.files.picture(caller, { file: ask.file }, param));
+    case 'upload':
+      return keepBytes(id, role, await parts.files.picture(caller, { key: ask.key }, param));
     case 'bytes':
       if (ask.bytes.length > PICTURE_LIMITS.maxBytes) throw tooManyBytes(param);
       inspectPicture(ask.bytes, param);

@@ -1,5 +1,5 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import type { ApiKeyId, VideoId, WorkerId } from '../../domain/id.ts';
+import type { ApiKeyId, FileId, VideoId, WorkerId } from '../../domain/id.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Ids } from '../../ports/ids.ts';
 import { systemClock } from './clock.ts';
@@ -26,6 +26,7 @@ function sortableId(clock: Clock): string {
 export function createIds(clock: Clock): Ids {
   return {
     video: () => `video_${sortableId(clock)}` as VideoId,
+    file: () => `file_${sortableId(clock)}` as FileId,
     apiKey: () => `key_${sortableId(clock)}` as ApiKeyId,
     worker: () => `worker_${sortableId(clock)}` as WorkerId,
     seed: () => randomInt(2 ** 31),

@@ -1,7 +1,8 @@
 import type { ApiKey } from '../../../domain/api-key.ts';
 import type { ToldEvent } from '../../../domain/event.ts';
+import type { StoredFile } from '../../../domain/file.ts';
 import type { FrameRole } from '../../../domain/frame.ts';
-import type { ApiKeyId, OwnerId, VideoId, WorkerId } from '../../../domain/id.ts';
+import type { ApiKeyId, FileId, OwnerId, VideoId, WorkerId } from '../../../domain/id.ts';
 import type { Owner } from '../../../domain/owner.ts';
 import type { Video } from '../../../domain/video.ts';
 import type { BackendRecord, LedgerEntry } from '../../../ports/store.ts';
@@ -22,6 +23,7 @@ export interface State {
   readonly backends: Map<string, BackendRecord>;
   /** When the next request to a backend's peer may be made, in milliseconds. */
   readonly rates: Map<string, number>;
+  readonly files: Map<FileId, StoredFile>;
   readonly owners: Map<OwnerId, Owner>;
   readonly keys: Map<ApiKeyId, ApiKey>;
   readonly secrets: Map<string, string>;
@@ -51,6 +53,7 @@ export function emptyState(): State {
     priorities: new Map(),
     backends: new Map(),
     rates: new Map(),
+    files: new Map(),
     owners: new Map(),
     keys: new Map(),
     secrets: new Map(),

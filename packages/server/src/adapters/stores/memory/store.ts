@@ -1,5 +1,6 @@
 import type { Store } from '../../../ports/store.ts';
 import { claim } from './claim.ts';
+import { fileStore } from './files.ts';
 import { keyStore } from './keys.ts';
 import { counts, due, eventsAfter, list, nextDue, queuePosition, recent, waiting } from './read.ts';
 import { emptyState, keyName, type State } from './state.ts';
@@ -40,6 +41,7 @@ export function createMemoryStore(state: State = emptyState()): Store {
       nextDue: async (lane, backends, after) => nextDue(state, lane, backends, after),
       exists: async (id) => videos.has(id),
     },
+    files: fileStore(state),
     events: { after: async (place, limit) => eventsAfter(state, place, limit) },
     workers: {
       renew: async (worker, until) => void workers.set(worker, until),

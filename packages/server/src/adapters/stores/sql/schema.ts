@@ -2,7 +2,7 @@ import type { Generated } from 'kysely';
 import type { Attempt } from '../../../domain/attempt.ts';
 import type { EventType } from '../../../domain/event.ts';
 import type { FrameRole } from '../../../domain/frame.ts';
-import type { ApiKeyId, OwnerId, VideoId, WorkerId } from '../../../domain/id.ts';
+import type { ApiKeyId, FileId, OwnerId, VideoId, WorkerId } from '../../../domain/id.ts';
 import type { Status } from '../../../domain/video.ts';
 import type { BackendState, LedgerEntry } from '../../../ports/store.ts';
 
@@ -16,6 +16,7 @@ export interface Tables {
   video: VideoTable;
   video_tag: VideoTagTable;
   frame_input: FrameInputTable;
+  file: FileTable;
   idempotency: IdempotencyTable;
   event: EventTable;
   ledger_entry: LedgerEntryTable;
@@ -88,6 +89,15 @@ export interface FrameInputTable {
   video: VideoId;
   role: FrameRole;
   bytes: Uint8Array;
+}
+
+export interface FileTable {
+  id: FileId;
+  owner: OwnerId;
+  created_at: number;
+  expires_at: number | null;
+  /** JSON: the rest of the file. */
+  body: string;
 }
 
 export interface IdempotencyTable {

@@ -6,6 +6,7 @@ import type { SqlDialect } from './dialect.ts';
 import { due } from './due.ts';
 import { effectsWriter } from './effects.ts';
 import { eventStore } from './events.ts';
+import { fileStore } from './files.ts';
 import { finding } from './find.ts';
 import { inserting } from './insert.ts';
 import { keyStore } from './keys.ts';
@@ -40,6 +41,7 @@ export function createSqlStore(dialect: SqlDialect): Store {
       nextDue: (lane, backends, after) => nextDue(dialect, lane, backends, after),
     },
     events: eventStore(dialect),
+    files: fileStore(dialect),
     workers: workerStore(dialect),
     keys: keyStore(dialect),
     secrets: secretStore(dialect),

@@ -1,6 +1,7 @@
 import Database from 'better-sqlite3';
 import { type CompiledQuery, Kysely, SqliteDialect } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { FileId } from '../../../domain/id.ts';
 import { admit } from '../../../domain/transitions.ts';
 import type { Store } from '../../../ports/store.ts';
 import {
@@ -118,6 +119,15 @@ describe('query plans', () => {
   it('the outbox is tailed along time, without reading its rows', async () => {
     const place = { at: NOW, video: videoId(1), version: 1 };
     expect(await needs(() => store.events.after(place, 5))).toMatch(/SEARCH event USING COVERING INDEX event_by_time/);
+  });
+
+  it('files are found, listed and swept along their indexes', async () => {
+    const id = 'file_00000000000000000000000001' as FileId;
+    await needs(() => store.files.find(id, ALICE));
+    for (const order of ['asc', 'desc'] as const) {
+      expect(await needs(() => store.files.list(ALICE, { limit: 5, order }))).toMatch(/file_of_owner/);
+    }
+    expect(await needs(() => store.files.expired(NOW, 5))).toMatch(/file_expiring/);
   });
 
   it('sweeps look only at what can be due', async () => {

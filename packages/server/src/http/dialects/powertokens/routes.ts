@@ -33,7 +33,7 @@ export function powertokensRoutes(parts: AppParts): readonly Route[] {
       method: 'POST',
       path: '/v1/videos',
       access: 'videos:create',
-      body: 'video',
+      body: 'posted',
       doc: docs.create,
       async answer(request, reply, caller): Promise<VideoObject> {
         const ask = await readAsk(request);
