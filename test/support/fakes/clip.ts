@@ -48,7 +48,7 @@ export function makeClip(wish: ClipWish, container: Container = 'mp4'): Promise<
 const WRITERS: Readonly<Record<Container, (wish: ClipWish) => Promise<Uint8Array>>> = {
   async mp4(wish) {
     const ends = await readEnds(wish);
-    const encoder = await openBuiltinEncoder(wish, [ends.first, ends.last]);
+    const encoder = await openBuiltinEncoder(wish, { samples: [ends.first, ends.last], pace: 1 });
     try {
       for (const picture of dissolve(ends, wish)) await encoder.add(picture);
       return await encoder.finish();

@@ -15,6 +15,11 @@ const TRIAL_BITS = 0.12;
 const NEED_FACTOR = 1.15;
 const NEED_POWER = 2.3;
 
+// How much more a clip needs whose frames change faster than those of the fit. OpenH264 cannot save bits for one quick
+// moment, but spends no more than it needs on the slow rest: at three times the target, sudden clips of 150 frames took 1.3
+// to 1.8 times the bytes, and their worst frame won 0.5 to 7 dB (35.5 → 42.3 on a dissolve).
+const PACE_POWER = 0.7;
+
 // 3 Mbit/s at 1280×720, 30 fps: below this even flat skies show steps.
 const LEAST_BITS = 0.11;
 // 15 Mbit/s at 1280×720: more would only code the sensor's noise.
@@ -27,10 +32,13 @@ export function trialBitrate(shape: BitrateShape): number {
   return bitsPerSecond(shape, TRIAL_BITS);
 }
 
-/** The bitrate of a clip whose most detailed end gave a trial key frame of this many bytes. */
-export function chooseBitrate(shape: BitrateShape, trialKeyFrameBytes: number): number {
+/**
+ * The bitrate of a clip whose most detailed end gave a trial key frame of this many bytes. `pace` is the fastest moment of
+ * the clip against that of the usual one (5 s, default timing); below 1 counts as 1.
+ */
+export function chooseBitrate(shape: BitrateShape, trialKeyFrameBytes: number, pace: number): number {
   const detail = (trialKeyFrameBytes * 8) / (shape.width * shape.height);
-  const need = NEED_FACTOR * detail ** NEED_POWER;
+  const need = NEED_FACTOR * detail ** NEED_POWER * Math.max(1, pace) ** PACE_POWER;
   return Math.min(MOST_BITRATE, bitsPerSecond(shape, Math.min(MOST_BITS, Math.max(LEAST_BITS, need))));
 }
 

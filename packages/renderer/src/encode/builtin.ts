@@ -8,11 +8,14 @@ import { CODEC, COLOUR, type CodedFrame, loadWebcodecs, Openh264, type Webcodecs
  * Opens the encoder we ship: OpenH264 through node-webcodecs, muxed by mediabunny. The samples are typical pictures of
  * the clip (its two ends); a trial key frame of each decides the bitrate.
  */
-export async function openBuiltinEncoder(shape: ClipShape, samples: readonly YuvPicture[]): Promise<Encoder> {
+export async function openBuiltinEncoder(
+  shape: ClipShape,
+  { samples, pace }: { readonly samples: readonly YuvPicture[]; readonly pace: number },
+): Promise<Encoder> {
   const webcodecs = await loadWebcodecs();
   let detail = 0;
   for (const sample of samples) detail = Math.max(detail, await keyFrameBytes(webcodecs, shape, sample));
-  return new BuiltinEncoder(shape, webcodecs, chooseBitrate(shape, detail));
+  return new BuiltinEncoder(shape, webcodecs, chooseBitrate(shape, detail, pace));
 }
 
 /** How many bytes this picture takes as the first key frame of a trial run. */

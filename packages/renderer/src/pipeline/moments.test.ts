@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { momentsOf } from './moments.ts';
+import { momentsOf, paceOf } from './moments.ts';
 import { swayOf } from './overlay.ts';
 
 describe('momentsOf', () => {
@@ -15,6 +15,17 @@ describe('momentsOf', () => {
     const moments = momentsOf({ timing: 'default', overlays: ['handheld', 'breathing'] }, 150, 5, 1);
     expect([moments[0]?.view, moments.at(-1)?.view]).toEqual([undefined, undefined]);
     expect(moments.slice(1, -1).every(({ view }) => view !== undefined)).toBe(true);
+  });
+});
+
+describe('paceOf', () => {
+  test('is 1 for the usual clip, and more for a shorter or a sudden one', () => {
+    const pace = (timing: 'default' | 'slow' | 'sudden', frames: number) =>
+      paceOf(momentsOf({ timing, overlays: [] }, frames, 5, 1));
+    expect(pace('default', 150)).toBeCloseTo(1, 2);
+    expect(pace('slow', 150)).toBeLessThan(1);
+    expect(pace('sudden', 150)).toBeGreaterThan(4);
+    expect(pace('default', 40)).toBeCloseTo(149 / 39, 1);
   });
 });
 

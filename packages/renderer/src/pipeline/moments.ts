@@ -3,6 +3,14 @@ import type { Moment } from './frames-in-order.ts';
 import { swayOf } from './overlay.ts';
 import { easedTimes } from './timing.ts';
 
+// The largest step of the default timing over 150 frames.
+const USUAL_STEP = 1.35 / 149;
+
+/** How fast the fastest moment is, against that of a clip of 150 frames with the default timing. */
+export function paceOf(moments: readonly Moment[]): number {
+  return Math.max(...moments.slice(1).map(({ s }, index) => s - moments[index]!.s)) / USUAL_STEP;
+}
+
 /**
  * Every frame of a clip of `seconds`: when it is, and how it is looked at. The first and the last are the pictures
  * themselves, seen plainly. `frames` is at least 2.

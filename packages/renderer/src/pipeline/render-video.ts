@@ -9,7 +9,7 @@ import { readPrompt } from '../prompt/read.ts';
 import { blendStamp } from '../watermark/blend.ts';
 import { makeStamp } from '../watermark/stamp.ts';
 import { framesInOrder, type Moment } from './frames-in-order.ts';
-import { momentsOf } from './moments.ts';
+import { momentsOf, paceOf } from './moments.ts';
 import { checkRenderPlan, type RenderHooks, type RenderPlan, type RenderReport } from './plan.ts';
 import { Stills } from './stills.ts';
 import { type OpenPair, withPair } from './with-pair.ts';
@@ -29,11 +29,13 @@ export async function renderVideoWith(
   const { fps, frames } = plan;
   const wish = readPrompt(plan.prompt, plan.negativePrompt);
   return withPair(openInbetweener, plan, wish, hooks, async (pair) => {
+    const moments = momentsOf(wish, frames, frames / fps, plan.seed);
     const encoder = await openEncoder(
       plan.encoder,
       { width: pair.width, height: pair.height, fps, frames },
       {
         samples: await bothEnds(pair),
+        pace: paceOf(moments),
         scratch: dirname(plan.video),
       },
     );
@@ -41,7 +43,7 @@ export async function renderVideoWith(
     const stop = (): void => void encoder.close().catch(() => undefined);
     pair.signal?.addEventListener('abort', stop, { once: true });
     try {
-      const stills = await feedFrames(encoder, pair, momentsOf(wish, frames, frames / fps, plan.seed), plan);
+      const stills = await feedFrames(encoder, pair, moments, plan);
       const video = await encoder.finish();
       zeroTimes(video);
       const labelled = { path: plan.video, bytes: writeMetadata(video, plan.metadata ?? {}) };
