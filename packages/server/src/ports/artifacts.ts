@@ -26,6 +26,14 @@ export interface OpenedArtifact {
   readonly stream: AsyncIterable<Uint8Array>;
 }
 
+/** What an address that leads straight to a stored file must say when it is asked. */
+export interface LinkWish {
+  readonly ttlMs: number;
+  readonly type: string;
+  /** The `Content-Disposition` of the answer. */
+  readonly disposition: string;
+}
+
 /**
  * Stored files. Keys are `/`-separated segments of `[A-Za-z0-9._-]`, never starting with a dot; other keys throw.
  * What `put` resolved is durable, and is never seen half-written by anyone.
@@ -43,4 +51,6 @@ export interface ArtifactStore {
   list(prefix: string): AsyncIterable<{ readonly key: string; readonly writtenAt: number }>;
   /** Bytes that can still be stored, where the store knows; undefined where it does not. */
   freeBytes(): Promise<number | undefined>;
+  /** An address at which anybody can read the file for a while, without us in between; absent where there is none. */
+  link?(key: string, wish: LinkWish): Promise<string>;
 }
