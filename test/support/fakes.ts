@@ -118,11 +118,18 @@ export function createGate(): Gate {
   };
 }
 
-/** Makes chosen calls of a part fail: `faulty.failing.set('claim', error)` until it is deleted. */
-export function createFaulty<T extends object>(parts: T): { readonly parts: T; readonly failing: Map<keyof T, Error> } {
+/**
+ * Makes chosen calls of a part fail: `faulty.failing.set('claim', error)` until it is deleted. A call in `deaf` is done,
+ * and then fails all the same, that many times: its answer was lost.
+ */
+export function createFaulty<T extends object>(
+  parts: T,
+): { readonly parts: T; readonly failing: Map<keyof T, Error>; readonly deaf: Map<keyof T, number> } {
   const failing = new Map<keyof T, Error>();
+  const deaf = new Map<keyof T, number>();
   return {
     failing,
+    deaf,
     parts: new Proxy(parts, {
       get(target, name, receiver) {
         const member: unknown = Reflect.get(target, name, receiver);
@@ -130,7 +137,13 @@ export function createFaulty<T extends object>(parts: T): { readonly parts: T; r
         return (...args: unknown[]) => {
           const error = failing.get(name as keyof T);
           if (error !== undefined) return Promise.reject(error);
-          return Reflect.apply(member, target, args);
+          const answer: unknown = Reflect.apply(member, target, args);
+          const left = deaf.get(name as keyof T) ?? 0;
+          if (left === 0) return answer;
+          deaf.set(name as keyof T, left - 1);
+          return Promise.resolve(answer).then(() => {
+            throw new Error('Connection terminated unexpectedly');
+          });
         };
       },
     }),

@@ -175,6 +175,8 @@ export function createStage(options: StageOptions = {}) {
     store,
     /** Errors that calls of workers to the store meet. */
     failing: faulty.failing,
+    /** Calls of workers to the store whose answers are lost, and how many times. */
+    deaf: faulty.deaf,
     files,
     /** Uploaded pictures. */
     uploads,

@@ -168,12 +168,14 @@ export function succeed(
 
 /**
  * A fault while preparing or generating: try again later, or `failed`. Unless the fault says that the attempt may go on,
- * it is over, and a retry is a new one.
+ * it is over, and a retry is a new one. That our own storage does not answer says nothing about the video: it is counted
+ * nowhere, and only the deadline ends the waiting.
  */
 export function afterFault(video: Video, fault: Fault, backend: Peer, now: number, policy: Policy): Video {
   live(video);
   if (fault.attemptGoesOn && mayHaveArrived(video, backend)) return fail(video, submissionUnknown(), now, policy);
-  const counted: Video = { ...video, tries: { ...video.tries, faults: video.tries.faults + 1 } };
+  const faults = video.tries.faults + (fault.code === 'storage_unavailable' ? 0 : 1);
+  const counted: Video = { ...video, tries: { ...video.tries, faults } };
   const kept = fault.attemptGoesOn && canGoOn(video, backend);
   const decision = afterFaultDecision(fault, counted.tries, policy);
   return orFail(kept ? counted : closeAttempt(counted), decision, fault, backend, now, policy);

@@ -76,11 +76,16 @@ export interface ClaimWish {
    * what holds one, and begins nothing.
    */
   readonly slots: Readonly<Record<string, number>>;
+  /**
+   * What this worker is at work on in this lane. Whatever else bears its name was claimed by a call whose answer never
+   * came, or left by work that ended without its last write, and is taken again. Absent: nothing of its own is taken.
+   */
+  readonly holding?: readonly VideoId[] | undefined;
 }
 
 export interface Claimed {
   readonly video: Video;
-  /** Another worker's lease was found on it: that worker was lost. */
+  /** A lease was found on it: that worker was lost, or did not know of it. */
   readonly takenOver: boolean;
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { pngHeader } from '../../../../test/support/pictures.ts';
 import { CALLER, createStage, OTHER, type Stage } from '../../../../test/support/stage.ts';
+import { Fault } from '../domain/fault.ts';
 import { MODELS } from '../domain/model.ts';
 
 const MODEL = 'wan2.2-kf2v-flash';
@@ -134,6 +135,18 @@ describe('big pictures', () => {
     stage.store.videos.insert = () => Promise.reject(new Error('the disk is full'));
     await expect(stage.submit({ images })).rejects.toThrow('the disk is full');
     await nothingIsStored(stage);
+  });
+
+  it('stay when the answer of the store was lost, because the row may be there', async () => {
+    const stage = createStage();
+    const { insert } = stage.store.videos;
+    stage.store.videos.insert = async (...args) => {
+      await insert(...args);
+      throw new Fault('storage_unavailable', 'The database does not answer.');
+    };
+    await expect(stage.submit({ images })).rejects.toThrow('does not answer');
+    expect(stage.state.videos.size).toBe(1);
+    expect(await stage.artifacts.keys()).toHaveLength(1);
   });
 });
 

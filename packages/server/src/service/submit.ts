@@ -1,6 +1,6 @@
 import type { Caller } from '../domain/api-key.ts';
 import { eventOf } from '../domain/event.ts';
-import { Fault } from '../domain/fault.ts';
+import { asFault, Fault } from '../domain/fault.ts';
 import {
   FRAME_ROLES,
   type FrameAsk,
@@ -25,7 +25,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Fetcher } from '../ports/fetcher.ts';
 import type { Ids } from '../ports/ids.ts';
 import type { Meter } from '../ports/meter.ts';
-import type { FrameInput, VideoStore } from '../ports/store.ts';
+import type { FrameInput, Inserted, VideoStore } from '../ports/store.ts';
 import type { DiskGuard } from './disk-guard.ts';
 import type { Files } from './files.ts';
 import { fingerprint, sha256 } from './fingerprint.ts';
@@ -109,25 +109,30 @@ export async function submit(parts: SubmitParts, caller: Caller, ask: SubmitAsk)
     parts.policy,
   );
   const large = FRAME_ROLES.some((role) => frames[role].source.kind === 'artifact');
+  // Without a row the files are orphans; sweep would find them, but there is no need to wait for it.
+  const removeLarge = async () => {
+    if (large) await parts.artifacts.removeAll(videoPrefix(id)).catch(() => undefined);
+  };
+  let inserted: Inserted;
   try {
     await storeLargeFrames(parts, frames);
-    const inserted = await parts.videos.insert(video, {
+    inserted = await parts.videos.insert(video, {
       event: eventOf(undefined, video),
       idempotency: record,
       inputs: smallFrames(frames),
     });
-    if (inserted.outcome !== 'inserted') {
-      if (large) await parts.artifacts.removeAll(videoPrefix(id));
-      return replay(inserted.outcome === 'replayed' ? inserted.video : undefined, inserted.outcome === 'replayed');
-    }
-    parts.meter.count('inbetween_videos_created_total');
-    parts.bell.ring('admit');
-    return { video: inserted.video, replayed: false };
   } catch (error) {
-    // Without a row the files are orphans; sweep would find them, but there is no need to wait for it.
-    if (large) await parts.artifacts.removeAll(videoPrefix(id)).catch(() => undefined);
+    // A database whose answer was lost may have written the row, which then needs its files.
+    if (asFault(error).code !== 'storage_unavailable') await removeLarge();
     throw error;
   }
+  if (inserted.outcome !== 'inserted') {
+    await removeLarge();
+    return replay(inserted.outcome === 'replayed' ? inserted.video : undefined, inserted.outcome === 'replayed');
+  }
+  parts.meter.count('inbetween_videos_created_total');
+  parts.bell.ring('admit');
+  return { video: inserted.video, replayed: false };
 }
 
 function replay(video: Video | undefined, same: boolean): Submitted {

@@ -12,7 +12,8 @@ import type { Fetcher } from '../ports/fetcher.ts';
 import type { FramePreparer, PreparedPair } from '../ports/frames.ts';
 import type { Claimed, VideoStore } from '../ports/store.ts';
 import { type Chain, createChain, Superseded } from './chain.ts';
-import { createLane, type LaneParts, type Work } from './lane.ts';
+import { createHeld } from './held.ts';
+import { createLane, type LaneParts } from './lane.ts';
 import type { Part } from './part.ts';
 
 export interface AdmitParts extends LaneParts {
@@ -40,6 +41,7 @@ const dropInputsAtEnd = (next: Video) => ({ dropInputs: isTerminal(next.status) 
 
 /** Lane `admit`: gets both frames, prepares them once for every backend, and makes the video `queued`. */
 export function createAdmitLane(parts: AdmitParts): Part {
+  const held = createHeld();
   return createLane(
     {
       name: 'admit',
@@ -52,13 +54,10 @@ export function createAdmitLane(parts: AdmitParts): Part {
           lane: 'admit',
           limit: free,
           now: parts.clock.now(),
+          holding: held.ids,
           slots: {},
         });
-        return claimed.map(
-          (claim): Work =>
-            (signal) =>
-              admitOne(parts, claim, signal),
-        );
+        return held.works(claimed, (claim, signal) => admitOne(parts, claim, signal));
       },
       nextDue: (after) => parts.store.nextDue('admit', [], after),
     },

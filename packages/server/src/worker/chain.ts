@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { eventOf } from '../domain/event.ts';
 import { isTerminal, type Video } from '../domain/video.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -33,6 +34,9 @@ interface ChainParts {
 const STORE_TRIES = 30;
 const STORE_PAUSE_MS = 1_000;
 
+/** As it looks after a trip through the store. */
+const plain = (video: Video): unknown => JSON.parse(JSON.stringify(video));
+
 export function createChain(claimed: Video, { store, meter, clock }: ChainParts): Chain {
   let video = claimed;
   let last: Promise<unknown> = Promise.resolve();
@@ -40,12 +44,20 @@ export function createChain(claimed: Video, { store, meter, clock }: ChainParts)
   async function swap(next: Video, effects: Effects): Promise<Video | 'stale'> {
     for (let tries = 1; ; tries += 1) {
       try {
-        return await store.swap(video, next, effects);
+        const written = await store.swap(video, next, effects);
+        return written === 'stale' && tries > 1 ? await ownWrite(next) : written;
       } catch (error) {
         if (tries === STORE_TRIES) throw error;
         await clock.sleep(STORE_PAUSE_MS);
       }
     }
+  }
+
+  /** After an error nobody knows whether it was written: what stopped us may be our own write, whose answer was lost. */
+  async function ownWrite(next: Video): Promise<Video | 'stale'> {
+    const wanted: Video = { ...next, version: video.version + 1 };
+    const found = await store.find(video.id);
+    return found !== undefined && isDeepStrictEqual(plain(found), plain(wanted)) ? found : 'stale';
   }
 
   async function writeNow(transition: (video: Video) => Video, effects: EffectsOf): Promise<Video> {

@@ -11,7 +11,8 @@ import type { Media } from '../ports/media.ts';
 import type { VideoStore } from '../ports/store.ts';
 import { askOf } from './ask.ts';
 import { type Chain, createChain, Superseded } from './chain.ts';
-import { createLane, type LaneParts, type Work } from './lane.ts';
+import { createHeld } from './held.ts';
+import { createLane, type LaneParts } from './lane.ts';
 import type { Part } from './part.ts';
 import type { Watch } from './watch.ts';
 import { within } from './within.ts';
@@ -43,6 +44,7 @@ const NO_FRAMES: PreparedFrames = { width: 0, height: 0, first: NOTHING, last: N
 export function createDrainLane(parts: DrainParts): Part {
   const names = Object.keys(parts.backends);
   const slots = Object.fromEntries(names.map((name) => [name, 0]));
+  const held = createHeld();
   return createLane(
     {
       name: 'drain',
@@ -51,12 +53,9 @@ export function createDrainLane(parts: DrainParts): Part {
       idleMs: IDLE_MS,
       async claim(free) {
         const { worker, clock } = parts;
-        const claimed = await parts.store.claim({ worker, lane: 'drain', limit: free, now: clock.now(), slots });
-        return claimed.map(
-          ({ video }): Work =>
-            (signal) =>
-              drainOne(parts, video, signal),
-        );
+        const now = clock.now();
+        const claimed = await parts.store.claim({ worker, lane: 'drain', limit: free, now, holding: held.ids, slots });
+        return held.works(claimed, ({ video }, signal) => drainOne(parts, video, signal));
       },
       nextDue: (after) => parts.store.nextDue('drain', names, after),
     },

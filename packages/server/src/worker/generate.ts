@@ -21,7 +21,8 @@ import type { Media } from '../ports/media.ts';
 import type { Claimed, VideoStore } from '../ports/store.ts';
 import { askOf } from './ask.ts';
 import { type Chain, createChain, Superseded } from './chain.ts';
-import { createLane, type LaneParts, type Work } from './lane.ts';
+import { createHeld } from './held.ts';
+import { createLane, type LaneParts } from './lane.ts';
 import type { Part } from './part.ts';
 import { amend, recordStray } from './stray.ts';
 import type { Watch } from './watch.ts';
@@ -48,6 +49,7 @@ const LOOK_UP_AGAIN_MS = 10_000;
 /** Lane `generate`: runs or resumes one attempt of each claimed video on its backend, and makes the result ours. */
 export function createGenerateLane(parts: GenerateParts): Part {
   const slots = Object.fromEntries(Object.values(parts.backends).map((backend) => [backend.name, backend.slots]));
+  const held = createHeld();
   return createLane(
     {
       name: 'generate',
@@ -60,13 +62,10 @@ export function createGenerateLane(parts: GenerateParts): Part {
           lane: 'generate',
           limit: free,
           now: parts.clock.now(),
+          holding: held.ids,
           slots,
         });
-        return claimed.map(
-          (claim): Work =>
-            (signal) =>
-              generateOne(parts, claim, signal),
-        );
+        return held.works(claimed, (claim, signal) => generateOne(parts, claim, signal));
       },
       nextDue: (after) => parts.store.nextDue('generate', Object.keys(slots), after),
     },

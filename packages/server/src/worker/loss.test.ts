@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { pngHeader } from '../../../../test/support/pictures.ts';
 import { createStage } from '../../../../test/support/stage.ts';
+import { Fault } from '../domain/fault.ts';
 import { WORKER_TERM_MS } from './heart.ts';
 
 /** Workers that stop, stand still or vanish, and those that go on in their place. */
@@ -184,5 +185,59 @@ describe('a lost worker', () => {
     await stage.store.workers.removeAll();
     await stage.running();
     await stage.until(video, 'succeeded', 5_000);
+  });
+});
+
+describe('a store whose answers are lost', () => {
+  it('a claimed video that the worker did not hear of is claimed again and made', async () => {
+    const stage = createStage();
+    await stage.running();
+    await stage.clock.settle();
+    stage.deaf.set('claim', 1);
+    const video = await stage.submit();
+    expect(await stage.until(video, 'succeeded', 30_000)).toMatchObject({ tries: { begun: 1, faults: 0, lost: 1 } });
+  });
+
+  it('a write that was done is known again, and the work goes on', async () => {
+    const stage = createStage();
+    stage.deaf.set('swap', 3);
+    await stage.running();
+    const video = await stage.submit();
+    expect(await stage.until(video, 'succeeded', 30_000)).toMatchObject({ tries: { begun: 1, faults: 0, lost: 0 } });
+    expect(stage.events(video).filter((type) => type !== 'video.progress')).toEqual([
+      'video.pending',
+      'video.queued',
+      'video.running',
+      'video.succeeded',
+    ]);
+  });
+
+  it('a video whose last write could not be done for long is taken up again by the same worker', async () => {
+    const stage = createStage();
+    await stage.running();
+    stage.backend.usually = { do: 'succeed', ms: 1_000 };
+    const video = await stage.submit();
+    await stage.clock.until('call', () => stage.backend.running === 1);
+    stage.failing.set('swap', new Error('the database is away'));
+    await stage.clock.advance(90_000);
+    expect(await stage.row(video)).toMatchObject({ status: 'running', worker: expect.anything() });
+    stage.failing.delete('swap');
+    expect(await stage.until(video, 'succeeded', 30_000)).toMatchObject({ tries: { begun: 2, faults: 0 } });
+  });
+});
+
+describe('our own storage that does not answer', () => {
+  it('costs a video nothing but time', async () => {
+    const stage = createStage();
+    const away = new Fault('storage_unavailable', 'The file storage does not answer at the moment.', {
+      retryAfterMs: 2_000,
+    });
+    stage.preparer.fault = away;
+    await stage.running();
+    const video = await stage.submit();
+    await stage.clock.advance(60_000);
+    expect(await stage.row(video)).toMatchObject({ status: 'pending', tries: { faults: 0 } });
+    stage.preparer.fault = undefined;
+    await stage.until(video, 'succeeded', 10_000);
   });
 });

@@ -70,6 +70,22 @@ export function claimContract(open: OpenStore): void {
     }
   });
 
+  it('takes again what bears its own name although it does not know of it, and counts a loss', async () => {
+    await alive(at.store, 'a', 'b');
+    await insertAll(at.store, [queued(1), queued(2), pending(3), pending(4)]);
+    for (const lane of ['admit', 'generate'] as const) {
+      const [known, unheard] = await at.videos.claim(wish('a', { lane, slots: { renderer: 2 } }));
+      if (known === undefined || unheard === undefined) throw new Error('two videos were to be claimed');
+      const holding = [known.video.id];
+      expect(await at.videos.claim(wish('b', { lane, holding: [] }))).toEqual([]);
+      const again = await at.videos.claim(wish('a', { lane, holding, slots: { renderer: 2 } }));
+      expect(idsOf(again)).toEqual([unheard.video.id]);
+      expect(again).toMatchObject([{ takenOver: true, video: { tries: { lost: 1 } } }]);
+      expect(await at.videos.claim(wish('a', { lane, holding: [...holding, unheard.video.id] }))).toEqual([]);
+      expect(idsOf(await at.videos.claim(wish('a', { lane, holding: [] })))).toHaveLength(2);
+    }
+  });
+
   it('takes over from a worker whose term has ended, and counts the loss', async () => {
     await alive(at.store, 'b');
     await at.store.workers.renew(worker('a'), NOW + 100);

@@ -128,6 +128,18 @@ export function listContract(open: OpenStore): void {
     expect(await ids({ model: 'm%' })).toEqual([videoId(3)]);
   });
 
+  it('bears every text in tags and filters', async () => {
+    const odd = { 'n\0ul': 'half \ud83d', '\0': '' };
+    const video = pending(1, { tags: odd });
+    await at.videos.insert(video, {});
+    expect((await at.videos.find(videoId(1)))?.generation.tags).toEqual(odd);
+    for (const [key, value] of Object.entries(odd)) {
+      const { items } = await at.videos.list(ALICE, { limit: 9, order: 'asc', tag: { key, value } });
+      expect(idsOf(items)).toEqual([videoId(1)]);
+    }
+    expect((await at.videos.list(ALICE, { limit: 9, order: 'asc', model: 'wan\0' })).items).toEqual([]);
+  });
+
   it('does not find a deleted video by its tags', async () => {
     const video = pending(1, { tags: { k: 'v' } });
     await at.videos.insert(video, {});

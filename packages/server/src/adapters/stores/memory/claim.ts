@@ -68,9 +68,10 @@ function betweenBackends({ priorities }: State, a: Video, b: Video): number {
   return (priorities.get(b.id) ?? 0) - (priorities.get(a.id) ?? 0) || byDue(a, b);
 }
 
-function isClaimable(state: State, video: Video, { lane, now, slots }: ClaimWish): boolean {
+function isClaimable(state: State, video: Video, { lane, now, slots, worker, holding }: ClaimWish): boolean {
   if (!isInLane(video, lane) || video.dueAt === null || video.dueAt > now) return false;
   if (lane !== 'admit' && !Object.hasOwn(slots, video.backend)) return false;
+  if (video.worker === worker && holding !== undefined) return !holding.includes(video.id);
   return video.worker === null || (state.workers.get(video.worker) ?? 0) <= now;
 }
 

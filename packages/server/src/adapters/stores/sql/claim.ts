@@ -22,14 +22,36 @@ export function claim(dialect: SqlDialect, wish: ClaimWish): Promise<readonly Cl
         or([
           eb('video.worker', 'is', null),
           eb('video.worker', 'not in', selectFrom('worker').select('worker.id').where('worker.until', '>', wish.now)),
+          ...(wish.holding === undefined ? [] : [eb('video.worker', '=', wish.worker)]),
         ]),
       )
       .orderBy('video.due_at')
       .orderBy('video.id')
       .limit(wish.limit)
       .execute();
-    return leaseAll(transaction, rows, wish);
+    return leaseAll(transaction, await stillFree(dialect, transaction, rows, wish), wish);
   });
+}
+
+/**
+ * Leaves out what has just got a new, living holder. Where rows are locked one by one, a row is seen as it is when its
+ * lock is got, and the workers as they were when the query began: a worker that came in between looks dead.
+ */
+async function stillFree(
+  dialect: SqlDialect,
+  transaction: Kysely<Tables>,
+  rows: readonly VideoRow[],
+  wish: ClaimWish,
+): Promise<readonly VideoRow[]> {
+  const holders = rows.map(({ worker }) => worker).filter((worker) => worker !== null && worker !== wish.worker);
+  if (!dialect.locksRows || holders.length === 0) return rows;
+  const living = await transaction
+    .selectFrom('worker')
+    .select('id')
+    .where('id', 'in', holders)
+    .where('until', '>', wish.now)
+    .execute();
+  return rows.filter(({ worker }) => !living.some(({ id }) => id === worker));
 }
 
 async function claimToGenerate(
@@ -81,9 +103,10 @@ async function candidatesOf(
     'in',
     transaction.selectFrom('worker').select('worker.id').where('worker.until', '<=', wish.now),
   );
+  const unheardOf = wish.holding === undefined ? [] : [inLane.where('video.worker', '=', wish.worker)];
   const holders: VideoRow[] = [];
   const others: VideoRow[] = [];
-  for (const query of [unleased, ofLost]) {
+  for (const query of [unleased, ofLost, ...unheardOf]) {
     if (holders.length < wish.limit)
       holders.push(
         ...(await query
@@ -118,6 +141,7 @@ function claimable(dialect: SqlDialect, transaction: Kysely<Tables>, wish: Claim
     .selectAll('video')
     .where(HAS_DUE)
     .where('video.due_at', '<=', wish.now)
+    .$if((wish.holding ?? []).length > 0, (query) => query.where('video.id', 'not in', wish.holding ?? []))
     .$if(dialect.locksRows, (query) => query.forUpdate('video').skipLocked());
 }
 

@@ -17,8 +17,11 @@ export function inserting(dialect: SqlDialect, writeEffects: WriteEffects): Vide
   const insertVideo = compiledWrite(dialect, (database) => database.insertInto('video').values(SHAPE));
   return (video, effects) =>
     dialect.write(async (transaction) => {
-      if (effects.idempotency !== undefined && !(await takeKey(transaction, video, effects.idempotency))) {
-        return answerOfKey(transaction, video, effects.idempotency);
+      const asked = effects.idempotency;
+      while (asked !== undefined && !(await takeKey(transaction, video, asked))) {
+        const answer = await answerOfKey(transaction, video, asked);
+        // The video and its key were purged between the two statements: then the key is new again.
+        if (answer !== undefined) return answer;
       }
       const row = rowOf(video);
       await insertVideo(transaction, ...ROW_COLUMNS.map((column) => row[column]));
@@ -46,7 +49,7 @@ async function answerOfKey(
   transaction: Kysely<Tables>,
   video: Video,
   { key, fingerprint }: IdempotencyRecord,
-): Promise<Inserted> {
+): Promise<Inserted | undefined> {
   const known = await transaction
     .selectFrom('idempotency')
     .innerJoin('video', 'video.id', 'idempotency.video')
@@ -54,6 +57,7 @@ async function answerOfKey(
     .select('idempotency.fingerprint')
     .where('idempotency.owner', '=', video.owner)
     .where('idempotency.key', '=', key)
-    .executeTakeFirstOrThrow();
+    .executeTakeFirst();
+  if (known === undefined) return undefined;
   return known.fingerprint === fingerprint ? { outcome: 'replayed', video: videoOf(known) } : { outcome: 'mismatch' };
 }

@@ -5,6 +5,7 @@ import type { Video } from '../../../domain/video.ts';
 import type { Page, Slice } from '../../../ports/store.ts';
 import type { SqlDialect } from './dialect.ts';
 import type { Tables } from './schema.ts';
+import { searchable } from './tags.ts';
 import { videoOf } from './video-row.ts';
 
 /** One page of an owner's videos. Position is (created_at, id), so videos of one millisecond are still told apart. */
@@ -21,13 +22,13 @@ export async function list({ reader }: SqlDialect, owner: OwnerId, page: Page): 
     .$if(tag !== undefined, (query) =>
       query
         .where(sql.ref('video_tag.owner'), '=', owner)
-        .where(sql.ref('video_tag.key'), '=', tag?.key)
-        .where(sql.ref('video_tag.value'), '=', tag?.value),
+        .where(sql.ref('video_tag.key'), '=', searchable(tag?.key ?? ''))
+        .where(sql.ref('video_tag.value'), '=', searchable(tag?.value ?? '')),
     )
     .where('video.owner', '=', owner)
     .where('video.deleted_at', 'is', null)
     .$if(status !== undefined, (query) => query.where('video.status', '=', status ?? 'pending'))
-    .$if(model !== undefined, (query) => query.where('video.model', '=', model ?? ''))
+    .$if(model !== undefined, (query) => query.where('video.model', '=', searchable(model ?? '')))
     .$if(after !== undefined, (query) =>
       query.where(
         sql<boolean>`(${sql.ref(at)}, ${sql.ref(id)}) ${sql.raw(page.order === 'asc' ? '>' : '<')} (${after}, ${page.after})`,
