@@ -1,9 +1,10 @@
-import { isDeepStrictEqual } from 'node:util';
 import { eventOf } from '../domain/event.ts';
+import { Fault } from '../domain/fault.ts';
 import { isTerminal, type Video } from '../domain/video.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Meter } from '../ports/meter.ts';
 import type { Effects, VideoStore } from '../ports/store.ts';
+import { isSame } from './same.ts';
 
 /** Thrown when somebody else wrote the video: this worker has lost its right to it and must stop. */
 export class Superseded extends Error {
@@ -34,9 +35,6 @@ interface ChainParts {
 const STORE_TRIES = 30;
 const STORE_PAUSE_MS = 1_000;
 
-/** As it looks after a trip through the store. */
-const plain = (video: Video): unknown => JSON.parse(JSON.stringify(video));
-
 export function createChain(claimed: Video, { store, meter, clock }: ChainParts): Chain {
   let video = claimed;
   let last: Promise<unknown> = Promise.resolve();
@@ -47,7 +45,7 @@ export function createChain(claimed: Video, { store, meter, clock }: ChainParts)
         const written = await store.swap(video, next, effects);
         return written === 'stale' && tries > 1 ? await ownWrite(next) : written;
       } catch (error) {
-        if (tries === STORE_TRIES) throw error;
+        if (tries === STORE_TRIES) throw unwritten(error);
         await clock.sleep(STORE_PAUSE_MS);
       }
     }
@@ -57,7 +55,7 @@ export function createChain(claimed: Video, { store, meter, clock }: ChainParts)
   async function ownWrite(next: Video): Promise<Video | 'stale'> {
     const wanted: Video = { ...next, version: video.version + 1 };
     const found = await store.find(video.id);
-    return found !== undefined && isDeepStrictEqual(plain(found), plain(wanted)) ? found : 'stale';
+    return found !== undefined && isSame(found, wanted) ? found : 'stale';
   }
 
   async function writeNow(transition: (video: Video) => Video, effects: EffectsOf): Promise<Video> {
@@ -85,4 +83,10 @@ export function createChain(claimed: Video, { store, meter, clock }: ChainParts)
       return turn;
     },
   };
+}
+
+/** What could not be written may have been begun all the same: a store that does not answer ends no attempt at a peer. */
+function unwritten(error: unknown): unknown {
+  if (!(error instanceof Fault)) return error;
+  return new Fault(error.code, error.message, { attemptGoesOn: true, cause: error });
 }
