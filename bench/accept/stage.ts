@@ -1,19 +1,14 @@
-import { randomBytes } from 'node:crypto';
-import type { FastifyInstance } from 'fastify';
 import { settle } from '../../packages/server/src/cli/settings.ts';
 import { openWorld, type World } from '../../packages/server/src/compose/adapters.ts';
 import { policyOf } from '../../packages/server/src/compose/policy.ts';
+import { appParts } from '../../packages/server/src/compose/server.ts';
+import { presenting } from '../../packages/server/src/compose/webhooks.ts';
 import { workerParts } from '../../packages/server/src/compose/worker.ts';
 import type { Config } from '../../packages/server/src/config/config.ts';
 import { DEFAULT_OWNER } from '../../packages/server/src/domain/id.ts';
-import { MODELS } from '../../packages/server/src/domain/model.ts';
 import { createApp } from '../../packages/server/src/http/app.ts';
-import { DEFAULT_LIMITS, DEFAULT_TIMEOUTS } from '../../packages/server/src/http/parts.ts';
-import { createUrlSigner } from '../../packages/server/src/http/signature.ts';
-import { createDiskGuard } from '../../packages/server/src/service/disk-guard.ts';
-import { createFiles } from '../../packages/server/src/service/files.ts';
-import { createKeys, type Keys } from '../../packages/server/src/service/keys.ts';
-import { createVideos } from '../../packages/server/src/service/videos.ts';
+import { surroundings } from '../../packages/server/src/http/dialects/powertokens/surroundings.ts';
+import { createKeys } from '../../packages/server/src/service/keys.ts';
 import type { Part } from '../../packages/server/src/worker/part.ts';
 
 /** The server as `compose/server.ts` puts it together, with the world changed first and the lanes only where wished. */
@@ -36,11 +31,14 @@ export async function openStage(
   const world = change(opened);
   const keys = createKeys({ store: world.store.keys, clock: world.clock, ids: world.ids, fixedKey: undefined });
   let url = '';
-  const app = await makeApp(config, world, keys, () => url);
+  const parts = { ...(await appParts(config, world, keys, () => url)), readiness: async () => [] };
+  const app = createApp(parts);
   url = await app.listen({ host: config.server.host, port: config.server.port });
   const running: Part[] = [];
   if (lanes) {
-    for (const part of workerParts(world, policyOf(config), [() => keys.flushUses()])) {
+    for (const part of workerParts(world, policyOf(config), presenting(surroundings(parts)), [
+      () => keys.flushUses(),
+    ])) {
       await part.start();
       running.push(part);
     }
@@ -58,41 +56,4 @@ export async function openStage(
       await opened.close();
     },
   };
-}
-
-async function makeApp(config: Config, world: World, keys: Keys, publicUrl: () => string): Promise<FastifyInstance> {
-  const { clock, log, meter, store } = world;
-  const secret = await store.secrets.ensure('content-url-1', randomBytes(32).toString('hex'), clock.now());
-  const policy = policyOf(config);
-  const disk = createDiskGuard(world.artifacts, clock, config.data.diskReserveBytes);
-  const files = createFiles({ ...world, files: store.files, disk, policy });
-  return createApp({
-    files,
-    videos: createVideos({
-      ...world,
-      videos: store.videos,
-      events: store.events,
-      files,
-      policy,
-      disk,
-    }),
-    keys,
-    signer: createUrlSigner([{ kid: '1', secret }]),
-    clock,
-    log,
-    meter,
-    models: () =>
-      MODELS.map((model) => {
-        const { name: backend, capabilities } = world.route(model.name);
-        return { model, backend, capabilities };
-      }),
-    publicUrl,
-    renderMetrics: () => meter.render(),
-    readiness: async () => [],
-    limits: { ...DEFAULT_LIMITS, inFlightBytes: config.server.maxBodyInFlightBytes },
-    timeouts: DEFAULT_TIMEOUTS,
-    trustProxy: config.server.trustProxy,
-    version: '0.0.0-bench',
-    examples: { curl: () => '' },
-  });
 }

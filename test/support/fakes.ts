@@ -1,4 +1,4 @@
-import type { ApiKeyId, FileId, VideoId, WorkerId } from '../../packages/server/src/domain/id.ts';
+import type { ApiKeyId, EndpointId, FileId, VideoId, WorkerId } from '../../packages/server/src/domain/id.ts';
 import type { Bell, BellTopic } from '../../packages/server/src/ports/bell.ts';
 import type { Ids } from '../../packages/server/src/ports/ids.ts';
 import type { Log } from '../../packages/server/src/ports/log.ts';
@@ -19,6 +19,9 @@ export function createFakeIds(): Ids {
     worker: () => `worker_${next()}` as WorkerId,
     seed: () => 1_000 + count,
     secret: () => `inb_${next()}`,
+    endpoint: () => `whe_${next()}` as EndpointId,
+    webhookSecret: () => `whsec_${Buffer.from(next().padStart(32, '0')).toString('base64')}`,
+    fraction: () => 0,
   };
 }
 

@@ -89,6 +89,7 @@ export function createStage(options: StageOptions = {}) {
     log,
     policy,
     disk,
+    acceptCallback: async () => undefined,
     route: () => backend,
   });
 

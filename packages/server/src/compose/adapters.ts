@@ -4,6 +4,7 @@ import { createRendererBackend } from '../adapters/backends/renderer/backend.ts'
 import { createMedia, type MediaParts } from '../adapters/media/media.ts';
 import { readAllowList } from '../adapters/net/allow-list.ts';
 import { createFetcher } from '../adapters/net/fetcher.ts';
+import { createPoster } from '../adapters/net/poster.ts';
 import { openSqliteStore } from '../adapters/stores/sqlite/open.ts';
 import { createBell } from '../adapters/system/bell.ts';
 import { systemClock } from '../adapters/system/clock.ts';
@@ -19,6 +20,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Fetcher } from '../ports/fetcher.ts';
 import type { Ids } from '../ports/ids.ts';
 import type { Log } from '../ports/log.ts';
+import type { Poster } from '../ports/poster.ts';
 import type { Store } from '../ports/store.ts';
 import { filesOf } from './files.ts';
 
@@ -32,6 +34,7 @@ export interface World {
   readonly store: Store;
   readonly artifacts: ArtifactStore;
   readonly fetcher: Fetcher;
+  readonly poster: Poster;
   readonly media: MediaParts;
   readonly backends: Readonly<Record<string, Backend>>;
   /** Where callers' models go; every model to the built-in renderer until another backend is configured. */
@@ -58,8 +61,11 @@ export async function openWorld(config: Config): Promise<World> {
     const meter = createMeter({ videosByStatus: () => store.videos.counts(), log });
     closers.push(() => meter.close());
     const artifacts = await openDiskArtifacts(files.artifacts);
-    const fetcher = createFetcher({ allow: readAllowList(config.access.fetchAllow), log, meter });
+    const allow = readAllowList(config.access.fetchAllow);
+    const fetcher = createFetcher({ allow, log, meter });
     closers.push(() => fetcher.close());
+    const poster = createPoster({ allow, log });
+    closers.push(() => poster.close());
     const media = createMedia({ tmpFolder: files.tmp, log });
     closers.push(() => media.close());
     const renderer = createRendererBackend({
@@ -78,6 +84,7 @@ export async function openWorld(config: Config): Promise<World> {
       store,
       artifacts,
       fetcher,
+      poster,
       media,
       backends: { [renderer.name]: renderer },
       route: () => renderer,

@@ -7,6 +7,7 @@ import type { Config } from '../config/config.ts';
 import { DEFAULT_OWNER } from '../domain/id.ts';
 import { MODELS } from '../domain/model.ts';
 import { createApp } from '../http/app.ts';
+import { surroundings } from '../http/dialects/powertokens/surroundings.ts';
 import { type AppParts, DEFAULT_LIMITS, DEFAULT_TIMEOUTS, type Readiness } from '../http/parts.ts';
 import { createUrlSigner } from '../http/signature.ts';
 import { createDiskGuard } from '../service/disk-guard.ts';
@@ -20,6 +21,7 @@ import { exampleCurl } from './curl.ts';
 import { filesOf } from './files.ts';
 import { policyOf } from './policy.ts';
 import { VERSION } from './version.ts';
+import { endpointsOf, presenting } from './webhooks.ts';
 import { workerParts } from './worker.ts';
 
 /** A server that listens. */
@@ -64,12 +66,14 @@ export async function startServer(config: Config, { showFirstKey }: StartOptions
       fixedKey: config.access.apiKey,
     });
     let url = config.server.publicUrl ?? '';
-    app = createApp(await appParts(config, world, keys, () => url));
+    const parts = await appParts(config, world, keys, () => url);
+    app = createApp(parts);
+    const present = presenting(surroundings(parts));
     const bound = await app.listen({ host: config.server.host, port: config.server.port });
     const local = addressOf(config.server.host, bound);
     url = config.server.publicUrl ?? local;
     metrics = await serveMetrics(config, world);
-    for (const part of workerParts(world, policy, [
+    for (const part of workerParts(world, policy, present, [
       () => keys.flushUses(),
       createFileKeeping({ ...world, files: world.store.files }),
     ])) {
@@ -101,14 +105,17 @@ const STOP_RESERVE_MS = 4_000;
 const PROBE_MS = 30_000;
 const SIGNING_SECRET = 'content-url-1';
 
-async function appParts(config: Config, world: World, keys: Keys, publicUrl: () => string): Promise<AppParts> {
+/** What the HTTP side is made of. */
+export async function appParts(config: Config, world: World, keys: Keys, publicUrl: () => string): Promise<AppParts> {
   const { clock, log, meter, store } = world;
   const secret = await store.secrets.ensure(SIGNING_SECRET, randomBytes(32).toString('hex'), clock.now());
   const policy = policyOf(config);
   const disk = createDiskGuard(world.artifacts, clock, config.data.diskReserveBytes);
   const files = createFiles({ ...world, files: store.files, disk, policy });
+  const endpoints = endpointsOf(world, config.access.webhookSecret);
   const videos = createVideos({
     ...world,
+    acceptCallback: endpoints.acceptCallback,
     videos: store.videos,
     events: store.events,
     files,
@@ -118,6 +125,7 @@ async function appParts(config: Config, world: World, keys: Keys, publicUrl: () 
   return {
     videos,
     files,
+    endpoints,
     keys,
     signer: createUrlSigner([{ kid: '1', secret }]),
     clock,

@@ -1,6 +1,7 @@
 import { readSample, type SampleName } from '../adapters/media/samples.ts';
 import type { Policy } from '../domain/policy.ts';
 import { createAdmitLane } from '../worker/admit.ts';
+import { createDeliverLane, type Present } from '../worker/deliver.ts';
 import { createDrainLane } from '../worker/drain.ts';
 import { createGenerateLane } from '../worker/generate.ts';
 import { createHeart } from '../worker/heart.ts';
@@ -13,7 +14,12 @@ import type { World } from './adapters.ts';
 const ADMIT_CONCURRENCY = 2;
 
 /** The lanes of one worker, in the order in which they start; they stop in reverse, the heart last. */
-export function workerParts(world: World, policy: Policy, chores: readonly (() => Promise<void>)[]): readonly Part[] {
+export function workerParts(
+  world: World,
+  policy: Policy,
+  present: Present,
+  chores: readonly (() => Promise<void>)[],
+): readonly Part[] {
   const { clock, log, meter, bell, artifacts, fetcher, media, backends } = world;
   const worker = world.ids.worker();
   const shared = { clock, log, meter, bell, worker, store: world.store.videos, artifacts, policy };
@@ -23,6 +29,17 @@ export function workerParts(world: World, policy: Policy, chores: readonly (() =
     createSweepLane({ ...shared, backends, chores }),
     createDrainLane({ ...shared, watch, media: media.media, backends, concurrency: slotsOf(world) }),
     createGenerateLane({ ...shared, watch, media: media.media, backends, concurrency: slotsOf(world) }),
+    createDeliverLane({
+      clock,
+      log,
+      meter,
+      bell,
+      ids: world.ids,
+      poster: world.poster,
+      webhooks: world.store.webhooks,
+      videos: world.store.videos,
+      present,
+    }),
     createAdmitLane({
       ...shared,
       fetcher,

@@ -15,6 +15,8 @@ export interface Config {
   };
   readonly access: {
     readonly apiKey: string | undefined;
+    /** Signs the callbacks of owner `default`. */
+    readonly webhookSecret: string | undefined;
     /** As written; `adapters/net` reads it. */
     readonly fetchAllow: string;
   };
@@ -59,7 +61,7 @@ export function groupValues(values: Values, warnings: readonly string[]): Config
       shutdownGraceMs: values.shutdownGrace,
       metricsPort: values.metricsPort,
     },
-    access: { apiKey: values.apiKey, fetchAllow: values.fetchAllow },
+    access: { apiKey: values.apiKey, webhookSecret: values.webhookSecret, fetchAllow: values.fetchAllow },
     data: { folder: values.dataDir, diskReserveBytes: values.diskReserve },
     render: {
       encoder:

@@ -30,7 +30,7 @@ test('an empty environment is a laptop without a key', () => {
       shutdownGraceMs: 20_000,
       metricsPort: undefined,
     },
-    access: { apiKey: undefined, fetchAllow: '' },
+    access: { apiKey: undefined, webhookSecret: undefined, fetchAllow: '' },
     data: { folder: './data', diskReserveBytes: 536_870_912 },
     render: { encoder: { kind: 'builtin' }, concurrency: 1, threads: 'auto' },
     life: {
@@ -189,4 +189,21 @@ test('an unknown variable of ours is warned of, with what was probably meant', (
     'INBETWEEN_DATADIR is not a setting; did you mean INBETWEEN_DATA_DIR?',
     'INBETWEEN_QQQQQQ is not a setting.',
   ]);
+});
+
+describe('the secret that signs callbacks', () => {
+  const env = (INBETWEEN_WEBHOOK_SECRET: string) => ({ env: { INBETWEEN_WEBHOOK_SECRET } });
+
+  test('is read when it is one', () => {
+    const secret = `whsec_${Buffer.alloc(32, 1).toString('base64')}`;
+    expect(read(env(secret)).access.webhookSecret).toBe(secret);
+  });
+
+  test.each(['', '  ', 'whsec_', 'whsec_AAAA', 'password', `whsec_${'A'.repeat(31)}`])(
+    'is a mistake when it is "%s"',
+    (text) => {
+      expect(mistakes(env(text)).join()).toContain('INBETWEEN_WEBHOOK_SECRET');
+      expect(mistakes(env(text)).join()).not.toContain('password');
+    },
+  );
 });

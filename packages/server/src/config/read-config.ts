@@ -31,6 +31,7 @@ export function readConfig({ flags, env, file, checks = {} }: ConfigSources): Co
   const values: Partial<Record<SettingKey, unknown>> = {};
   for (const key of SETTING_KEYS) {
     const source = findSource(key, flags, env, inFile);
+    if (source === undefined) mistakes.push(...emptyMistake(key, env));
     found.set(key, source);
     values[key] = readValue(key, source, checks[key] as ((value: unknown) => unknown) | undefined, mistakes);
   }
@@ -59,6 +60,13 @@ function findSource(
     if (candidate !== undefined && text !== '') return { name: candidate.name, text };
   }
   return undefined;
+}
+
+function emptyMistake(key: SettingKey, env: ConfigSources['env']): readonly Mistake[] {
+  const declared: Setting<unknown> = SETTINGS[key];
+  const name = usualName(key, declared);
+  if (!declared.neverEmpty || env[name] === undefined) return [];
+  return [{ name, found: 'an empty text', allowed: `${declared.parser.allowed}, or no such variable at all` }];
 }
 
 function readValue(

@@ -18,21 +18,24 @@ export interface Setting<T> {
   readonly short: boolean;
   /** Read from the environment only, so that it stands in no process list and no file, and never shown. */
   readonly secret: boolean;
+  /** Empty is a mistake, not unset: what it protects must not lose its protection to a blank line in a file. */
+  readonly neverEmpty: boolean;
 }
 
-type Declaration<T> = Omit<Setting<T>, 'fallback' | 'unset' | 'short' | 'secret'> & {
+type Declaration<T> = Omit<Setting<T>, 'fallback' | 'unset' | 'short' | 'secret' | 'neverEmpty'> & {
   readonly short?: boolean;
   readonly secret?: boolean;
+  readonly neverEmpty?: boolean;
 };
 
 /** A setting that always has a value. */
 export function setting<T>(declaration: Declaration<T> & { readonly fallback: string }): Setting<T> {
-  return { short: true, secret: false, ...declaration };
+  return { short: true, secret: false, neverEmpty: false, ...declaration };
 }
 
 /** A setting that may be unset. */
 export function optional<T>(declaration: Declaration<T> & { readonly unset: string }): Setting<T | undefined> {
-  return { short: true, secret: false, fallback: undefined, ...declaration };
+  return { short: true, secret: false, neverEmpty: false, fallback: undefined, ...declaration };
 }
 
 /** `dataDir` → `DATA_DIR`. */

@@ -1,6 +1,7 @@
 import { baseUrl, choice, duration, either, integer, matching, proxies, size, word } from './parser.ts';
 import { optional, type Setting, setting } from './setting.ts';
 import { CLIENT_SETTINGS } from './settings/clients.ts';
+import { WEBHOOK_SETTINGS } from './settings/webhooks.ts';
 
 /** The one table of everything that can be set. `docs/configuration.md` is made from it. */
 export const SETTINGS = {
@@ -67,6 +68,7 @@ export const SETTINGS = {
     short: false,
     secret: true,
   }),
+  ...WEBHOOK_SETTINGS,
   fetchAllow: setting({
     group: 'Access',
     parser: matching(/^/, 'host[:port] and networks separated by commas'),

@@ -53,6 +53,8 @@ export const FAULTS = {
   video_not_ready: trait('conflict'),
   no_content: trait('conflict'),
   already_finished: trait('conflict'),
+  endpoint_disabled: trait('conflict'),
+  limit_reached: trait('conflict'),
   content_expired: trait('gone'),
   range_not_satisfiable: trait('invalid'),
   // how we are

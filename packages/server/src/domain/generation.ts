@@ -13,6 +13,8 @@ export interface Generation {
   /** 0..2147483647; drawn by us when the caller sent none. */
   readonly seed: number;
   readonly tags: Readonly<Record<string, string>>;
+  /** Where the caller wants to be told how it ended. */
+  readonly callbackUrl?: string | undefined;
 }
 
 /** The ask as a dialect read it: right types, limits not yet checked, absent fields absent. */
@@ -26,6 +28,7 @@ export interface GenerationAsk {
   readonly watermark?: boolean | undefined;
   readonly seed?: number | undefined;
   readonly tags?: Readonly<Record<string, string>> | undefined;
+  readonly callbackUrl?: string | undefined;
 }
 
 /** A checked ask before a seed is drawn: the part of it that idempotency compares. */
@@ -54,6 +57,7 @@ export function checkGeneration(ask: GenerationAsk, models: readonly Model[] = M
     watermark: ask.watermark ?? false,
     seed: checkSeed(ask.seed),
     tags: checkTags(ask.tags ?? {}),
+    ...(ask.callbackUrl === undefined ? {} : { callbackUrl: ask.callbackUrl }),
   };
 }
 

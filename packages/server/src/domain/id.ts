@@ -12,6 +12,10 @@ export type ApiKeyId = Branded<'ApiKeyId'>;
 export type FileId = Branded<'FileId'>;
 /** `worker_…`: one running worker process. */
 export type WorkerId = Branded<'WorkerId'>;
+/** `whe_…`: a webhook endpoint. */
+export type EndpointId = Branded<'EndpointId'>;
+/** `<video>:<version>:<endpoint>`: one fact owed to one endpoint. Derived, so that a fact cannot be owed twice. */
+export type DeliveryId = Branded<'DeliveryId'>;
 
 /** `video_` and 26 Crockford base-32 characters, as `ports/ids.ts` makes them. Anything else is simply not there. */
 const VIDEO_ID = /^video_[0-9a-hjkmnp-tv-z]{26}$/;
@@ -26,6 +30,24 @@ const FILE_ID = /^file_[0-9a-hjkmnp-tv-z]{26}$/;
 /** Reads a file's id from outside. */
 export function readFileId(text: string): FileId | undefined {
   return FILE_ID.test(text) ? (text as FileId) : undefined;
+}
+
+const ENDPOINT_ID = /^whe_[0-9a-hjkmnp-tv-z]{26}$/;
+const DELIVERY_ID = /^video_[0-9a-hjkmnp-tv-z]{26}:\d{1,15}:whe_[0-9a-hjkmnp-tv-z]{26}$/;
+
+/** Reads an endpoint's id from outside. */
+export function readEndpointId(text: string): EndpointId | undefined {
+  return ENDPOINT_ID.test(text) ? (text as EndpointId) : undefined;
+}
+
+/** Reads a delivery's id from outside. */
+export function readDeliveryId(text: string): DeliveryId | undefined {
+  return DELIVERY_ID.test(text) ? (text as DeliveryId) : undefined;
+}
+
+/** Names what one endpoint is owed for one write of a video. */
+export function deliveryId(video: VideoId, version: number, endpoint: EndpointId): DeliveryId {
+  return `${video}:${version}:${endpoint}` as DeliveryId;
 }
 
 /** The owner of everything when nobody named one. */

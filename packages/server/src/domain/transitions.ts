@@ -253,7 +253,7 @@ export function entomb(video: Video, now: number, policy: Policy): Video {
     deletedAt: now,
     updatedAt: now,
     expired: true,
-    generation: { ...ended.generation, prompt: '', negativePrompt: '', tags: {} },
+    generation: withoutWords(ended.generation),
     sources: null,
     prepared: null,
     result: null,
@@ -273,6 +273,11 @@ function timeoutWords({ status, attempt, deadlineAt }: Video, policy: Policy): s
 
 function runningLimit({ backend }: Video, policy: Policy): number {
   return policy.runningDeadlineMs[backend] ?? policy.runningDeadlineMs['*'] ?? 0;
+}
+
+/** What was asked for, without anything the caller wrote. */
+function withoutWords({ callbackUrl: _address, ...generation }: Generation): Generation {
+  return { ...generation, prompt: '', negativePrompt: '', tags: {} };
 }
 
 /** A billed peer was being asked, and nobody can tell whether it accepted. */

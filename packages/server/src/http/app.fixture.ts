@@ -6,6 +6,7 @@ import { createMemoryStore } from '../adapters/stores/memory/store.ts';
 import { createBell } from '../adapters/system/bell.ts';
 import { systemClock } from '../adapters/system/clock.ts';
 import { createIds } from '../adapters/system/ids.ts';
+import { endpointsOf } from '../compose/webhooks.ts';
 import type { Scope } from '../domain/api-key.ts';
 import { eventOf } from '../domain/event.ts';
 import { Fault } from '../domain/fault.ts';
@@ -18,6 +19,7 @@ import type { Video } from '../domain/video.ts';
 import type { ArtifactStore } from '../ports/artifacts.ts';
 import type { Backend } from '../ports/backend.ts';
 import type { Bell } from '../ports/bell.ts';
+import type { Post, Poster } from '../ports/poster.ts';
 import { createFiles } from '../service/files.ts';
 import { createKeys } from '../service/keys.ts';
 import { createVideos } from '../service/videos.ts';
@@ -51,7 +53,17 @@ export async function testApp(changed: Partial<AppParts> = {}) {
   const bell = createCountedBell(createBell(log));
   const disk = { check: async () => undefined };
   const files = createFiles({ files: store.files, artifacts, clock, ids, disk, policy: DEFAULT_POLICY });
+  const sent: { readonly url: string; readonly post: Post }[] = [];
+  const poster: Poster = {
+    check: (url) => void checkUrl(url, 'public', allow),
+    async post(url, post) {
+      sent.push({ url, post });
+      return { status: 200, retryAfterMs: undefined };
+    },
+  };
+  const endpoints = endpointsOf({ store, clock, ids, bell, poster }, undefined);
   const videos = createVideos({
+    acceptCallback: endpoints.acceptCallback,
     videos: store.videos,
     events: store.events,
     files,
@@ -71,6 +83,7 @@ export async function testApp(changed: Partial<AppParts> = {}) {
   const parts: AppParts = {
     videos,
     files,
+    endpoints,
     keys,
     signer: createUrlSigner([{ kid: 'a', secret: SECRET }]),
     clock,
@@ -139,6 +152,7 @@ export async function testApp(changed: Partial<AppParts> = {}) {
     artifacts,
     backend,
     bell,
+    sent,
     worker,
     readiness,
     lines,

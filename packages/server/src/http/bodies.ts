@@ -3,8 +3,8 @@ import { Fault } from '../domain/fault.ts';
 import { unsupportedType } from './errors.ts';
 import type { HttpLimits } from './parts.ts';
 
-/** What a route does with a body: has none, reads JSON or a form (`posted`), or lets it pass unread (`ignored`). */
-export type BodyKind = 'none' | 'posted' | 'ignored';
+/** What a route does with a body: has none, reads JSON or a form (`posted`), a little `json`, or lets it pass unread. */
+export type BodyKind = 'none' | 'posted' | 'json' | 'ignored';
 
 /** A body, told apart by how it was sent. */
 export type PostedBody =
@@ -24,6 +24,7 @@ export interface Bodies {
 }
 
 const IGNORED_MAX = 64 * 1024;
+const JSON_MAX = 64 * 1024;
 /** A body has a dozen fields; the rest is for tags and for fields we ignore. */
 const PARTS_MAX = 100;
 const FULL_RETRY_MS = 2_000;
@@ -64,11 +65,13 @@ export function createBodies(limits: HttpLimits): Bodies {
         scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: IGNORED_MAX }, async () => undefined);
         return;
       }
-      const options = { parseAs: 'buffer', bodyLimit: limits.bodyBytes } as const;
+      const bodyLimit = kind === 'json' ? JSON_MAX : limits.bodyBytes;
+      const options = { parseAs: 'buffer', bodyLimit } as const;
       scope.addContentTypeParser('application/json', options, async (request: FastifyRequest, body: Buffer) => ({
         kind: 'json',
         value: readJson(body, request.headers['content-type'] ?? ''),
       }));
+      if (kind === 'json') return;
       scope.addContentTypeParser('multipart/form-data', options, async (request: FastifyRequest, body: Buffer) => ({
         kind: 'form',
         form: await readForm(body, request.headers['content-type'] ?? ''),

@@ -1,4 +1,5 @@
 import type { Model, SizeTier } from '../domain/model.ts';
+import type { Endpoints } from '../service/endpoints.ts';
 import type { Files } from '../service/files.ts';
 import type { Keys } from '../service/keys.ts';
 import type { Videos } from '../service/videos.ts';
@@ -87,6 +88,7 @@ export const DEFAULT_LIMITS: HttpLimits = {
 /** Everything the HTTP layer needs; `compose/` puts it together. */
 export interface AppParts {
   readonly videos: Videos;
+  readonly endpoints: Endpoints;
   readonly keys: Pick<Keys, 'authenticate' | 'recall'>;
   readonly files: Files;
   readonly signer: UrlSigner;

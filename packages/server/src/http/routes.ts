@@ -5,12 +5,14 @@ import { landingRoute } from './landing.ts';
 import { openapiRoute } from './openapi.ts';
 import type { AppParts } from './parts.ts';
 import type { Route } from './route.ts';
+import { webhookRoutes } from './webhooks/routes.ts';
 
 /** Every route of the server. What is not in here does not exist. */
 export function allRoutes(parts: AppParts): readonly Route[] {
   const described = [
     ...powertokensRoutes(parts),
     ...fileRoutes(parts, 'powertokens', '/v1'),
+    ...webhookRoutes(parts),
     ...healthRoutes(parts),
     landingRoute(parts),
   ];

@@ -1,4 +1,4 @@
-import type { ApiKeyId, FileId, VideoId, WorkerId } from '../domain/id.ts';
+import type { ApiKeyId, EndpointId, FileId, VideoId, WorkerId } from '../domain/id.ts';
 
 /** Everything random, passed in so that tests can fix it. */
 export interface Ids {
@@ -8,6 +8,11 @@ export interface Ids {
   file(): FileId;
   apiKey(): ApiKeyId;
   worker(): WorkerId;
+  endpoint(): EndpointId;
+  /** `whsec_` + base64 of 32 random bytes, as Standard Webhooks writes secrets. */
+  webhookSecret(): string;
+  /** 0..1, for jitter. */
+  fraction(): number;
   /** A generation's seed, 0..2147483647. */
   seed(): number;
   /** A new API key's secret: `inb_` + at least 160 random bits + checksum. */

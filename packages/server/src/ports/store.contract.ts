@@ -14,6 +14,7 @@ import { queueContract } from './store-contract/queue.contract.ts';
 import { slotContract } from './store-contract/slots.contract.ts';
 import type { OpenStore } from './store-contract/subject.contract.ts';
 import { swapContract } from './store-contract/swap.contract.ts';
+import { webhooksContract } from './store-contract/webhooks.contract.ts';
 
 export type { OpenedStore, OpenStore } from './store-contract/subject.contract.ts';
 
@@ -33,6 +34,7 @@ export function storeContract(name: string, open: OpenStore): void {
     describe('events', () => eventsContract(open));
     describe('files', () => filesContract(open));
     describe('owners, keys, secrets', () => keysContract(open));
+    describe('webhooks', () => webhooksContract(open));
     describe('random interleavings', () => interleavingContract(open));
   });
 }

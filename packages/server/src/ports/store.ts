@@ -6,6 +6,10 @@ import type { ApiKeyId, FileId, OwnerId, VideoId, WorkerId } from '../domain/id.
 import type { Owner } from '../domain/owner.ts';
 import type { Status, Video } from '../domain/video.ts';
 import type { Rate } from './rate.ts';
+import type { Slice } from './slice.ts';
+import type { WebhookStore } from './webhooks.ts';
+
+export type { Slice } from './slice.ts';
 
 /** One ask remembered under the caller's own key. */
 export interface IdempotencyRecord {
@@ -57,11 +61,6 @@ export interface Page {
   readonly status?: Status | undefined;
   readonly model?: string | undefined;
   readonly tag?: { readonly key: string; readonly value: string } | undefined;
-}
-
-export interface Slice<T> {
-  readonly items: readonly T[];
-  readonly hasMore: boolean;
 }
 
 export interface ClaimWish {
@@ -262,6 +261,7 @@ export interface Store {
   readonly secrets: SecretStore;
   readonly backends: BackendStore;
   readonly rate: Rate;
+  readonly webhooks: WebhookStore;
   /** Rejects when the store cannot answer right now. */
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -25,6 +25,8 @@ export function fingerprint(ask: CheckedAsk, frames: Frames<FrameSource>): strin
       Object.entries(ask.tags),
       frameWord(frames.first),
       frameWord(frames.last),
+      // Only when there is one: keys that were used before there were callbacks still name the same ask.
+      ...(ask.callbackUrl === undefined ? [] : [ask.callbackUrl]),
     ]),
   );
 }

@@ -12,7 +12,7 @@ import {
   tooManyBytes,
 } from '../domain/frame.ts';
 import { checkGeneration, type GenerationAsk, type Warning } from '../domain/generation.ts';
-import type { VideoId } from '../domain/id.ts';
+import type { OwnerId, VideoId } from '../domain/id.ts';
 import { LIMITS } from '../domain/model.ts';
 import { inspectPicture } from '../domain/picture/inspect.ts';
 import type { Policy } from '../domain/policy.ts';
@@ -63,6 +63,8 @@ export interface SubmitParts {
   readonly disk: DiskGuard;
   /** The backend that serves a model now. */
   route(model: string): Backend;
+  /** Checks a `callback_url` and makes sure that there is a secret to sign for it. @throws Fault `url_not_allowed` */
+  acceptCallback(owner: OwnerId, url: string): Promise<void>;
   /** Bytes of the last output frame of an owner's finished video. */
   outputFrame(caller: Caller, video: VideoId, param: string): Promise<Uint8Array>;
   /** Uploaded pictures. */
@@ -82,6 +84,7 @@ interface ReadFrame {
  */
 export async function submit(parts: SubmitParts, caller: Caller, ask: SubmitAsk): Promise<Submitted> {
   const checked = checkGeneration(ask.generation);
+  if (checked.callbackUrl !== undefined) await parts.acceptCallback(caller.owner, checked.callbackUrl);
   const key = checkIdempotencyKey(ask.idempotencyKey);
   const id = parts.ids.video();
   const frames = await readFrames(parts, caller, id, ask.images);

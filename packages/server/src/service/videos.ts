@@ -76,6 +76,7 @@ export function createVideos(parts: VideosParts): Videos {
       if (written !== 'stale') {
         bell.ring(`video:${written.id}`);
         bell.ring(freesSlot(written) ? 'generate' : 'drain');
+        bell.ring('deliver');
         return written;
       }
     }

@@ -1,6 +1,7 @@
 import { eventOf } from '../domain/event.ts';
 import { Fault } from '../domain/fault.ts';
 import { isTerminal, type Video } from '../domain/video.ts';
+import type { Bell } from '../ports/bell.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Meter } from '../ports/meter.ts';
 import type { Effects, VideoStore } from '../ports/store.ts';
@@ -26,6 +27,7 @@ interface ChainParts {
   readonly store: VideoStore;
   readonly meter: Meter;
   readonly clock: Clock;
+  readonly bell: Bell;
 }
 
 /**
@@ -35,7 +37,7 @@ interface ChainParts {
 const STORE_TRIES = 30;
 const STORE_PAUSE_MS = 1_000;
 
-export function createChain(claimed: Video, { store, meter, clock }: ChainParts): Chain {
+export function createChain(claimed: Video, { store, meter, clock, bell }: ChainParts): Chain {
   let video = claimed;
   let last: Promise<unknown> = Promise.resolve();
 
@@ -59,6 +61,7 @@ export function createChain(claimed: Video, { store, meter, clock }: ChainParts)
   }
 
   async function writeNow(transition: (video: Video) => Video, effects: EffectsOf): Promise<Video> {
+    const previousStatus = video.status;
     const next = transition(video);
     const written = await swap(next, { ...effects(next), event: eventOf(video, next) });
     if (written === 'stale') {
@@ -69,6 +72,7 @@ export function createChain(claimed: Video, { store, meter, clock }: ChainParts)
       meter.count('inbetween_videos_finished_total', { status: written.status, code: written.failure?.code ?? '' });
     }
     video = written;
+    if (next.status !== previousStatus) bell.ring('deliver');
     return written;
   }
 

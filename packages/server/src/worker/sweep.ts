@@ -75,6 +75,7 @@ async function endOverdue(parts: SweepParts, now: number): Promise<void> {
     }
     parts.log.warn({ video: video.id, status: video.status }, 'past its deadline');
     parts.meter.count('inbetween_videos_finished_total', { status: 'failed', code: 'timeout' });
+    parts.bell.ring('deliver');
   }
 }
 

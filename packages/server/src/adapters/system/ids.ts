@@ -1,5 +1,5 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import type { ApiKeyId, FileId, VideoId, WorkerId } from '../../domain/id.ts';
+import type { ApiKeyId, EndpointId, FileId, VideoId, WorkerId } from '../../domain/id.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Ids } from '../../ports/ids.ts';
 import { systemClock } from './clock.ts';
@@ -29,6 +29,9 @@ export function createIds(clock: Clock): Ids {
     file: () => `file_${sortableId(clock)}` as FileId,
     apiKey: () => `key_${sortableId(clock)}` as ApiKeyId,
     worker: () => `worker_${sortableId(clock)}` as WorkerId,
+    endpoint: () => `whe_${sortableId(clock)}` as EndpointId,
+    webhookSecret: () => `whsec_${randomBytes(32).toString('base64')}`,
+    fraction: () => Math.random(),
     seed: () => randomInt(2 ** 31),
     secret: newSecret,
   };

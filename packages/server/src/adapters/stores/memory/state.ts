@@ -1,8 +1,10 @@
 import type { ApiKey } from '../../../domain/api-key.ts';
+import type { Delivery } from '../../../domain/delivery.ts';
+import type { Endpoint } from '../../../domain/endpoint.ts';
 import type { ToldEvent } from '../../../domain/event.ts';
 import type { StoredFile } from '../../../domain/file.ts';
 import type { FrameRole } from '../../../domain/frame.ts';
-import type { ApiKeyId, FileId, OwnerId, VideoId, WorkerId } from '../../../domain/id.ts';
+import type { ApiKeyId, DeliveryId, EndpointId, FileId, OwnerId, VideoId, WorkerId } from '../../../domain/id.ts';
 import type { Owner } from '../../../domain/owner.ts';
 import type { Video } from '../../../domain/video.ts';
 import type { BackendRecord, LedgerEntry } from '../../../ports/store.ts';
@@ -27,6 +29,8 @@ export interface State {
   readonly owners: Map<OwnerId, Owner>;
   readonly keys: Map<ApiKeyId, ApiKey>;
   readonly secrets: Map<string, string>;
+  readonly endpoints: Map<EndpointId, Endpoint>;
+  readonly deliveries: Map<DeliveryId, Delivery>;
 }
 
 export interface RememberedKey {
@@ -57,6 +61,8 @@ export function emptyState(): State {
     owners: new Map(),
     keys: new Map(),
     secrets: new Map(),
+    endpoints: new Map(),
+    deliveries: new Map(),
   };
 }
 

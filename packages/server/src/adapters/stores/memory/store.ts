@@ -4,6 +4,7 @@ import { fileStore } from './files.ts';
 import { keyStore } from './keys.ts';
 import { counts, due, eventsAfter, list, nextDue, queuePosition, recent, waiting } from './read.ts';
 import { emptyState, keyName, type State } from './state.ts';
+import { webhookStore } from './webhooks.ts';
 import { insert, purge, swap } from './write.ts';
 
 /**
@@ -73,6 +74,7 @@ export function createMemoryStore(state: State = emptyState()): Store {
         return Math.ceil(at - now);
       },
     },
+    webhooks: webhookStore(state),
     async ping() {
       if (closed) throw new Error('The store is closed.');
     },

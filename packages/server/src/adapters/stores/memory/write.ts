@@ -1,3 +1,4 @@
+import { owedFor } from '../../../domain/delivery.ts';
 import type { FrameRole } from '../../../domain/frame.ts';
 import type { Video } from '../../../domain/video.ts';
 import type { Effects, Inserted } from '../../../ports/store.ts';
@@ -68,14 +69,20 @@ export function purge(state: State, id: Video['id']): void {
   state.slots.delete(id);
   state.turns.delete(id);
   state.priorities.delete(id);
+  for (const delivery of state.deliveries.values()) if (delivery.video === id) state.deliveries.delete(delivery.id);
   for (const [name, remembered] of state.idempotency) if (remembered.video === id) state.idempotency.delete(name);
   const kept = state.events.filter((event) => event.video !== id);
   state.events.splice(0, state.events.length, ...kept);
 }
 
-function writeEffects(state: State, { id: video, version, owner }: Video, effects: Effects): void {
+function writeEffects(state: State, written: Video, effects: Effects): void {
+  const { id: video, version, owner } = written;
   const { event, inputs = [], ledger = [] } = effects;
-  if (event !== undefined) state.events.push({ ...event, video, version, owner });
+  if (event !== undefined) {
+    state.events.push({ ...event, video, version, owner });
+    const endpoints = [...state.endpoints.values()].filter((endpoint) => endpoint.owner === owner);
+    for (const owed of owedFor(written, event, endpoints)) state.deliveries.set(owed.id, frozen(owed));
+  }
   for (const entry of ledger) state.ledger.push({ ...entry, video, version });
   if (inputs.length > 0) {
     const known = state.inputs.get(video) ?? new Map<FrameRole, Uint8Array>();

@@ -36,3 +36,12 @@ export function compiledWrite(
     return Number(numAffectedRows ?? 0n);
   };
 }
+
+/** The same for a read within a transaction: all its rows. */
+export function compiledRead<Row>(
+  { reader }: SqlDialect,
+  build: (database: Kysely<Tables>) => Compilable<Row>,
+): (transaction: Kysely<Tables>, ...values: readonly unknown[]) => Promise<readonly Row[]> {
+  const query = build(reader).compile();
+  return async (transaction, ...values) => (await transaction.executeQuery<Row>({ ...query, parameters: values })).rows;
+}

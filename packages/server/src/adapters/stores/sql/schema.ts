@@ -1,8 +1,10 @@
 import type { Generated } from 'kysely';
 import type { Attempt } from '../../../domain/attempt.ts';
+import type { Delivery } from '../../../domain/delivery.ts';
+import type { Endpoint } from '../../../domain/endpoint.ts';
 import type { EventType } from '../../../domain/event.ts';
 import type { FrameRole } from '../../../domain/frame.ts';
-import type { ApiKeyId, FileId, OwnerId, VideoId, WorkerId } from '../../../domain/id.ts';
+import type { ApiKeyId, DeliveryId, EndpointId, FileId, OwnerId, VideoId, WorkerId } from '../../../domain/id.ts';
 import type { Status } from '../../../domain/video.ts';
 import type { BackendState, LedgerEntry } from '../../../ports/store.ts';
 
@@ -25,6 +27,8 @@ export interface Tables {
   backend: BackendTable;
   worker: WorkerTable;
   secret: SecretTable;
+  endpoint: EndpointTable;
+  delivery: DeliveryTable;
   inbetween: MarkerTable;
 }
 
@@ -163,6 +167,31 @@ export interface SecretTable {
   name: string;
   value: string;
   created_at: number;
+}
+
+/** Webhook endpoints. */
+export interface EndpointTable {
+  id: EndpointId;
+  owner: OwnerId;
+  kind: Endpoint['kind'];
+  created_at: number;
+  disabled_at: number | null;
+  /** JSON: the rest of the endpoint. */
+  body: string;
+}
+
+/** What endpoints are owed. */
+export interface DeliveryTable {
+  id: DeliveryId;
+  endpoint: EndpointId;
+  video: VideoId;
+  version: number;
+  owner: OwnerId;
+  state: Delivery['state'];
+  due_at: number | null;
+  created_at: number;
+  /** JSON: the rest of the delivery. */
+  body: string;
 }
 
 /** One row that says whose database this is. */

@@ -15,6 +15,7 @@ import { counts, heldBy, nextDue, queuePositions, recent, waitingCount } from '.
 import { rateOf } from './rate.ts';
 import { secretStore } from './secrets.ts';
 import { swapping } from './swap.ts';
+import { webhookStore } from './webhooks.ts';
 import { workerStore } from './workers.ts';
 
 /** The store over any SQL database whose schema is up to date. */
@@ -47,6 +48,7 @@ export function createSqlStore(dialect: SqlDialect): Store {
     secrets: secretStore(dialect),
     backends: backendStore(dialect),
     rate: rateOf(dialect),
+    webhooks: webhookStore(dialect),
     async ping() {
       await sql`select 1`.execute(dialect.reader);
     },

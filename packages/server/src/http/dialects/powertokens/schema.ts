@@ -64,6 +64,12 @@ const fields = {
       maxProperties: LIMITS.tags,
       example: { project: 'cats' },
     }),
+  callback_url: text('an http(s) URL').optional().meta({
+    description:
+      'An address that is told how the video ended: one signed POST, repeated until it answers 2xx. See the webhooks.',
+    format: 'uri',
+    example: 'https://example.com/hooks/inbetween',
+  }),
 };
 
 const pictureRules =
@@ -94,6 +100,7 @@ export const createVideoBody = z
     seed: fields.seed,
     negative_prompt: fields.negative_prompt,
     tags: fields.tags,
+    callback_url: fields.callback_url,
   })
   .meta({ id: 'CreateVideo', description: 'Two frames and what should happen between them.' });
 

@@ -38,6 +38,7 @@ export function readCreate(body: unknown, sentAs: 'json' | 'form', idempotencyKe
       watermark: ask.watermark,
       seed: ask.seed,
       tags: ask.tags,
+      callbackUrl: ask.callback_url,
     },
     images: ask.images,
     unknownFields: Object.keys(given)
