@@ -62,6 +62,8 @@ export class Engine {
   history = new Map<string, Past>();
   freed = 0;
   readonly #parts: EngineParts;
+  /** Prompts queued since the beginning, over all restarts. */
+  accepted = 0;
   #number = 0;
   #life = 0;
   #interrupt = false;
@@ -79,6 +81,7 @@ export class Engine {
   add(id: string, graph: Graph, extra: QueueItem['extra'], outputs: readonly string[], front: boolean): QueueItem {
     const number = front ? -this.#number : this.#number;
     this.#number += 1;
+    this.accepted += 1;
     const item = { number, id, graph, extra, outputs, createdAt: Date.now() };
     this.pending.push(item);
     this.pending.sort((a, b) => a.number - b.number);

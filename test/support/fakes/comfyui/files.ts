@@ -30,12 +30,12 @@ export class EngineFiles {
     return free;
   }
 
-  /** The next free `name_00001_.mp4` below the output folder, for a prefix such as `folder/name`. */
+  /** The next free `name_00001…` below the output folder, for a prefix such as `folder/name`. */
   nextOutput(prefix: string, ending: string): { readonly subfolder: string; readonly filename: string } {
     const slash = prefix.lastIndexOf('/');
     const [subfolder, stem] = slash < 0 ? ['', prefix] : [prefix.slice(0, slash), prefix.slice(slash + 1)];
     for (let count = 1; ; count += 1) {
-      const filename = `${stem}_${String(count).padStart(5, '0')}_${ending}`;
+      const filename = `${stem}_${String(count).padStart(5, '0')}${ending}`;
       if (this.read('output', subfolder, filename) === undefined) return { subfolder, filename };
     }
   }

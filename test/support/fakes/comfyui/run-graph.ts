@@ -128,7 +128,7 @@ export async function runNode(id: string, done: ReadonlyMap<string, Made>, parts
       return { flow: clip === undefined ? {} : { clip: { ...clip, fps: Number(inputs['fps']) } } };
     }
     case 'SaveVideo':
-      return save(flowOf('video'), String(inputs['filename_prefix']), parts, (file) => ({
+      return save(flowOf('video'), String(inputs['filename_prefix']), '_.mp4', parts, (file) => ({
         images: [file],
         animated: [true],
       }));
@@ -136,7 +136,7 @@ export async function runNode(id: string, done: ReadonlyMap<string, Made>, parts
       const { clip } = flowOf('images');
       const rate = Number(inputs['frame_rate']);
       const flow: Flow = clip === undefined ? {} : { clip: { ...clip, fps: rate } };
-      return save(flow, String(inputs['filename_prefix']), parts, (file) => ({
+      return save(flow, String(inputs['filename_prefix']), '.mp4', parts, (file) => ({
         gifs: [{ ...file, format: 'video/h264-mp4', frame_rate: rate, fullpath: `/comfy/output/${file.filename}` }],
       }));
     }
@@ -152,7 +152,13 @@ interface SavedFile {
   readonly type: string;
 }
 
-async function save(flow: Flow, prefix: string, parts: RunParts, show: (file: SavedFile) => object): Promise<Made> {
+async function save(
+  flow: Flow,
+  prefix: string,
+  ending: string,
+  parts: RunParts,
+  show: (file: SavedFile) => object,
+): Promise<Made> {
   const { clip } = flow;
   if (clip === undefined) throw new NodeError('AttributeError', "'NoneType' object has no attribute 'save_to'");
   const first = clip.first ?? clip.last;
@@ -160,7 +166,7 @@ async function save(flow: Flow, prefix: string, parts: RunParts, show: (file: Sa
   if (first === undefined || last === undefined) throw new NodeError('RuntimeError', 'nothing but grey');
   const mp4 = await makeClip({ ...clip, first, last });
   const file = parts.embedsPrompt ? writeMetadata(mp4, { prompt: JSON.stringify(parts.graph) }) : mp4;
-  const { subfolder, filename } = parts.files.nextOutput(prefix, '.mp4');
+  const { subfolder, filename } = parts.files.nextOutput(prefix, ending);
   // It is written in place: whoever looks meanwhile sees a part, and whoever dies meanwhile leaves one.
   parts.files.write('output', subfolder, filename, file.subarray(0, Math.floor(file.length * 0.6)));
   await parts.hooks.saving();

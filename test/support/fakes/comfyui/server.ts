@@ -55,6 +55,9 @@ export class FakeComfyui {
   readonly version: string;
   /** May be changed while it runs, as people put files into folders. */
   models: Models;
+  /** Hears of each upload and of each call to free memory, before it is answered. */
+  onUpload: (() => void) | undefined;
+  onFree: (() => void) | undefined;
   readonly #sockets = new Map<string, WebSocket>();
   readonly #upgrades = new WebSocketServer({ noServer: true });
   readonly #traits;
@@ -218,6 +221,7 @@ export class FakeComfyui {
       case 'GET /features':
         return { body: this.#features() };
       case 'POST /free':
+        this.onFree?.();
         this.engine.freed += 1;
         return {};
       default:
@@ -234,6 +238,7 @@ export class FakeComfyui {
   }
 
   async #upload(asked: Asked): Promise<Reply> {
+    this.onUpload?.();
     const form = await formOf(asked);
     const image = form?.get('image');
     if (!(image instanceof File) || image.name === '') return { status: 400 };

@@ -4,6 +4,7 @@ import sharp from 'sharp';
 import { makeClip } from '../clip.ts';
 import { type Asked, type Door, FakeServer, fileReply, formOf, jsonOf, type Reply } from '../fake-server.ts';
 import { Moments } from '../moments.ts';
+import type { NetworkFault } from '../network-fault.ts';
 
 export interface FakeLightX2vOptions {
   readonly door?: Door;
@@ -58,13 +59,17 @@ export class FakeLightX2v {
   /** What is on its disk; outlives the process. */
   readonly outputs = new Map<string, Uint8Array>();
   readonly #options: Required<Omit<FakeLightX2vOptions, 'door'>>;
+  #queueSize: number;
   #tasks = new Map<string, Task>();
   #life = 0;
+  /** The task that has the GPU, whatever it is called meanwhile. */
+  #current: string | null = null;
   #busy = false;
 
   constructor(options: FakeLightX2vOptions = {}) {
     const preset = { generateMs: 20, resolution: '480p' as const, queueSize: 10, modelClass: 'wan2.2_moe_distill' };
     this.#options = { ...preset, ...options };
+    this.#queueSize = this.#options.queueSize;
     this.http = new FakeServer({ answer: (asked) => this.#answer(asked), door: options.door });
   }
 
@@ -80,8 +85,24 @@ export class FakeLightX2v {
     this.#life += 1;
     this.#tasks = new Map();
     this.#busy = false;
+    this.#current = null;
     this.moments.releaseAll();
     await this.http.kill();
+  }
+
+  /** Takes so many tasks from now on. */
+  widen(queueSize: number): void {
+    this.#queueSize = queueSize;
+  }
+
+  /** As somebody does it who has the address. */
+  cancelAll(): void {
+    for (const task of this.#tasks.values()) this.#stop(task);
+  }
+
+  /** A fault that lies in wait for downloads of results. */
+  resultFault(fault: NetworkFault, times: number): void {
+    for (const id of this.#tasks.keys()) this.http.faults.add(`GET /v1/tasks/${id}/result`, fault, times);
   }
 
   #answer(asked: Asked): Reply | Promise<Reply> {
@@ -124,15 +145,14 @@ export class FakeLightX2v {
   #queue(): object {
     const of = (word: Word) => [...this.#tasks.values()].filter((task) => task.word === word);
     const pending = of('pending').length;
-    const processing = of('processing');
-    const { queueSize } = this.#options;
+    const queueSize = this.#queueSize;
     return {
-      is_processing: processing.length > 0,
-      current_task: processing[0]?.id ?? null,
+      is_processing: this.#current !== null,
+      current_task: this.#current,
       pending_count: pending,
-      active_count: pending + processing.length,
+      active_count: pending + of('processing').length,
       queue_size: queueSize,
-      queue_available: queueSize - pending - processing.length,
+      queue_available: queueSize - pending - of('processing').length,
     };
   }
 
@@ -182,7 +202,7 @@ export class FakeLightX2v {
   ): Reply {
     if (this.#tasks.has(id)) return detail(503, `Task ID ${id} already exists`);
     const active = [...this.#tasks.values()].filter(({ word }) => word === 'pending' || word === 'processing').length;
-    const { queueSize } = this.#options;
+    const queueSize = this.#queueSize;
     if (active >= queueSize) return detail(503, `Task queue is full (max ${queueSize} tasks)`);
     const text = (name: string, preset: string) => String(asked[name] ?? preset);
     const wish: TaskWish = {
@@ -211,8 +231,14 @@ export class FakeLightX2v {
       if (task === undefined) break;
       task.word = 'processing';
       task.startedAt = Date.now() / 1000;
-      await this.#process(task, life);
+      this.#current = task.id;
+      try {
+        await this.#process(task, life);
+      } catch (error) {
+        Object.assign(task, { word: 'failed', error: String(error), errorType: 'UnidentifiedImageError' });
+      }
       if (life !== this.#life) return;
+      this.#current = null;
     }
     this.#busy = false;
   }

@@ -1,0 +1,214 @@
+import { describe, expect, it } from 'vitest';
+import {
+  dieAt,
+  type FaultRow,
+  failed,
+  faultTable,
+  succeeded,
+} from '../../../../../../test/support/engines/fault-table.ts';
+import { openEngineStage, smallAsk } from '../../../../../../test/support/engines/stage.ts';
+import {
+  type FakeLightX2v,
+  type FakeLightX2vOptions,
+  startFakeLightX2v,
+} from '../../../../../../test/support/fakes/lightx2v/server.ts';
+import { until } from '../../../../../../test/support/until.ts';
+import { backendContract } from '../../../ports/backend.contract.ts';
+import { opaque } from '../remote/instances.ts';
+import { createLightx2vApi } from './api.ts';
+
+const apiFor = ({ url }: { readonly url: string }) => createLightx2vApi({ address: { url, headers: {} } });
+const TINY: FakeLightX2vOptions = { resolution: 'tiny' };
+
+backendContract('lightx2v', 'operations', async () => {
+  const fake = await startFakeLightX2v(TINY);
+  const stage = await openEngineStage(apiFor(fake));
+  return {
+    backend: stage.backend,
+    ask: stage.smallAsk,
+    hopelessAsk: async (attempt) => ({
+      ...(await smallAsk(attempt)),
+      frames: { first: { bytes: Buffer.from('no') }, last: { bytes: Buffer.from('no') } },
+    }),
+    leftovers: stage.leftovers,
+    accepted: () => fake.wishes.length,
+    close: async () => {
+      await stage.close();
+      await fake.kill();
+    },
+  };
+});
+
+const ONCE = { posted: 1, accepted: 1 };
+const POST = 'POST /v1/tasks/video/form';
+
+const ROWS: readonly FaultRow<FakeLightX2v, FakeLightX2vOptions>[] = [
+  { what: 'nothing', ends: succeeded(), counts: { ...ONCE, fetched: 1 } },
+  {
+    what: 'an answer that got lost: it cannot be looked up, and is not paid for, so it is made again',
+    arrange: (fake) => fake.http.faults.add(POST, { kind: 'lost-answer' }, 1),
+    ends: succeeded(2),
+    counts: { posted: 2, accepted: 2 },
+  },
+  {
+    what: 'a full queue, for a while',
+    options: { queueSize: 0 },
+    arrange: (fake) => {
+      setTimeout(() => fake.widen(10), 150);
+    },
+    ends: succeeded(),
+    counts: { accepted: 1 },
+    check: (fake) => expect(fake.http.count(POST)).toBeGreaterThan(1),
+  },
+  {
+    what: 'a storm of 502 while it works',
+    arrange: (fake) => fake.http.faults.add('GET /v1/tasks', { kind: 'status', status: 502 }, 15),
+    ends: succeeded(),
+    counts: ONCE,
+  },
+  {
+    what: 'a download that breaks off, and a slow one',
+    arrange: (fake) => {
+      const hold = fake.moments.hold('done');
+      void hold.reached.then(() => {
+        fake.resultFault({ kind: 'cut-body', share: 0.3 }, 2);
+        fake.resultFault({ kind: 'slow-body', bytes: 8_000, everyMs: 1 }, 1);
+        hold.release();
+      });
+    },
+    ends: succeeded(),
+    counts: { ...ONCE, fetched: 3 },
+  },
+  {
+    what: 'a word nobody knows',
+    arrange: (fake) => {
+      fake.word = 'simmering';
+      setTimeout(() => {
+        fake.word = undefined;
+      }, 200);
+    },
+    ends: succeeded(),
+    counts: ONCE,
+  },
+  {
+    what: 'an engine that dies while it works',
+    arrange: (fake) => dieAt(fake, fake.moments, 'processing'),
+    ends: succeeded(2),
+    counts: { posted: 2, accepted: 2 },
+  },
+  {
+    what: 'an engine that dies when the file is written and nobody was told',
+    arrange: (fake) => {
+      fake.word = 'processing';
+      const hold = fake.moments.hold('done');
+      void hold.reached.then(async () => {
+        await fake.kill();
+        fake.word = undefined;
+        await fake.start();
+      });
+    },
+    ends: succeeded(),
+    counts: { ...ONCE, fetched: 0 },
+  },
+  {
+    what: 'an engine that dies and leaves a part of the file',
+    arrange: (fake) => {
+      fake.word = 'processing';
+      const hold = fake.moments.hold('done');
+      void hold.reached.then(async () => {
+        await fake.kill();
+        fake.word = undefined;
+        for (const [name, file] of fake.outputs) fake.outputs.set(name, file.subarray(0, file.length / 2));
+        await fake.start();
+      });
+    },
+    ends: succeeded(2),
+    counts: { posted: 2, accepted: 2 },
+  },
+  {
+    what: 'somebody who cancels it at the engine, which ends it all the same',
+    arrange: (fake) => {
+      const hold = fake.moments.hold('processing');
+      void hold.reached.then(() => fake.cancelAll());
+    },
+    ends: failed('cancelled'),
+    counts: ONCE,
+  },
+  {
+    what: 'a failure of the engine',
+    arrange: (fake) => {
+      fake.broken = { error: 'CUDA out of memory at /root/models', type: 'OutOfMemoryError' };
+    },
+    ends: failed('backend_failed', 3),
+    counts: { posted: 3, accepted: 3 },
+    check: (_, { message, causes }) => {
+      expect(message).toBe('The service that makes the video failed.');
+      expect(causes).toContain('OutOfMemoryError');
+    },
+  },
+  {
+    what: 'a door that our key does not open',
+    options: { door: { authorization: 'Bearer other' } },
+    ends: failed('backend_misconfigured'),
+    counts: { posted: 0, accepted: 0 },
+  },
+];
+
+faultTable<FakeLightX2v, FakeLightX2vOptions>({
+  name: 'lightx2v',
+  rows: ROWS,
+  open: (options) => startFakeLightX2v({ ...TINY, ...options }),
+  api: (fake) => opaque(apiFor(fake)),
+  count: ({ http, wishes }) => ({
+    posted: http.count(POST),
+    accepted: wishes.length,
+    fetched: http.calls.filter((call) => call.endsWith('/result')).length,
+  }),
+});
+
+describe('lightx2v', () => {
+  it('says what its form would otherwise decide by itself', async () => {
+    for (const [modelClass, steps] of [
+      ['wan2.2_moe_distill', 4],
+      ['wan2.1', 40],
+    ] as const) {
+      const fake = await startFakeLightX2v({ ...TINY, modelClass });
+      const stage = await openEngineStage(apiFor(fake));
+      expect((await stage.backend.probe(stage.never)).problems).toEqual([]);
+      await stage.live({ prompt: 'a walk', negativePrompt: 'mist', seed: 5 });
+      expect(fake.wishes).toMatchObject([
+        { prompt: 'a walk', negative_prompt: 'mist', infer_steps: steps, seed: 5, target_video_length: 81 },
+      ]);
+      await stage.close();
+      await fake.kill();
+    }
+  });
+
+  it('refuses what is no Wan model', async () => {
+    const fake = await startFakeLightX2v({ ...TINY, modelClass: 'qwen_image' });
+    const stage = await openEngineStage(apiFor(fake));
+    expect(await stage.backend.probe(stage.never)).toMatchObject({
+      ready: false,
+      problems: [expect.stringContaining('LightX2V serves qwen_image, which is no Wan model')],
+    });
+    await stage.close();
+    await fake.kill();
+  });
+
+  it('stops what waits; what has begun holds its place until it has ended, whatever it is called', async () => {
+    const fake = await startFakeLightX2v(TINY);
+    const stage = await openEngineStage(apiFor(fake));
+    const processing = fake.moments.hold('processing');
+    const [running, waiting] = [await stage.operationOf(), await stage.operationOf()];
+    await processing.reached;
+    expect(await stage.backend.stop?.(waiting, stage.never)).toBe('stopped');
+    expect(await stage.backend.stop?.(running, stage.never)).toBe('goes_on');
+    fake.cancelAll();
+    expect(await stage.backend.stop?.(running, stage.never)).toBe('goes_on');
+    processing.release();
+    await until('the end of it', async () => (await stage.backend.stop?.(running, stage.never)) === 'stopped');
+    expect(fake.wishes).toHaveLength(2);
+    await stage.close();
+    await fake.kill();
+  });
+});

@@ -1,0 +1,176 @@
+import { describe, expect, it } from 'vitest';
+import {
+  dieAt,
+  type FaultRow,
+  failed,
+  faultTable,
+  succeeded,
+} from '../../../../../../test/support/engines/fault-table.ts';
+import { openEngineStage, smallAsk, smallPair } from '../../../../../../test/support/engines/stage.ts';
+import {
+  type FakeSdServer,
+  type FakeSdServerOptions,
+  startFakeSdServer,
+} from '../../../../../../test/support/fakes/sdcpp/server.ts';
+import { backendContract } from '../../../ports/backend.contract.ts';
+import { opaque } from '../remote/instances.ts';
+import { createSdcppApi } from './api.ts';
+
+const apiFor = ({ url }: { readonly url: string }) => createSdcppApi({ address: { url, headers: {} } });
+
+backendContract('sdcpp', 'operations', async () => {
+  const fake = await startFakeSdServer({ formats: ['avi'] });
+  const stage = await openEngineStage(apiFor(fake));
+  return {
+    backend: stage.backend,
+    ask: stage.smallAsk,
+    // Not a picture.
+    hopelessAsk: async (attempt) => ({
+      ...(await smallAsk(attempt)),
+      frames: { first: { bytes: Buffer.from('no') }, last: { bytes: Buffer.from('no') } },
+    }),
+    leftovers: stage.leftovers,
+    accepted: () => fake.wishes.length,
+    close: async () => {
+      await stage.close();
+      await fake.kill();
+    },
+  };
+});
+
+const ONCE = { posted: 1, accepted: 1 };
+const POST = 'POST /sdcpp/v1/vid_gen';
+const JOB = 'GET /sdcpp/v1/jobs';
+
+const ROWS: readonly FaultRow<FakeSdServer, FakeSdServerOptions>[] = [
+  { what: 'nothing', ends: succeeded(), counts: ONCE },
+  {
+    what: 'an answer that got lost: it cannot be looked up, and is not paid for, so it is made again',
+    arrange: (fake) => fake.http.faults.add(POST, { kind: 'lost-answer' }, 1),
+    ends: succeeded(2),
+    counts: { posted: 2, accepted: 2 },
+  },
+  {
+    what: 'a full queue, for a while',
+    arrange: (fake) =>
+      fake.http.faults.add(POST, { kind: 'status', status: 429, body: '{"error":"job queue is full"}' }, 3),
+    ends: succeeded(),
+    counts: { posted: 4, accepted: 1 },
+  },
+  {
+    what: 'a storm of 503 while it works',
+    arrange: (fake) => fake.http.faults.add(JOB, { kind: 'status', status: 503 }, 15),
+    ends: succeeded(),
+    counts: ONCE,
+  },
+  {
+    what: 'an answer to a look that breaks off',
+    arrange: (fake) => fake.http.faults.add(JOB, { kind: 'cut-body', share: 0.5 }, 3),
+    ends: succeeded(),
+    counts: ONCE,
+  },
+  {
+    what: 'slow answers',
+    arrange: (fake) => fake.http.faults.add(JOB, { kind: 'slow-body', bytes: 40_000, everyMs: 1 }, 10),
+    ends: succeeded(),
+    counts: ONCE,
+  },
+  {
+    what: 'a word nobody knows',
+    arrange: (fake) => {
+      fake.word = 'marinating';
+      setTimeout(() => {
+        fake.word = undefined;
+      }, 200);
+    },
+    ends: succeeded(),
+    counts: ONCE,
+  },
+  {
+    what: 'an engine that dies while it generates',
+    arrange: (fake) => dieAt(fake, fake.moments, 'generating'),
+    ends: succeeded(2),
+    counts: { posted: 2, accepted: 2 },
+  },
+  {
+    what: 'results that have expired',
+    options: { keepMs: -1 },
+    ends: failed('backend_failed', 3),
+    counts: { posted: 3, accepted: 3 },
+    check: (_, { causes }) => expect(causes).toContain('expired'),
+  },
+  {
+    what: 'a failure of the engine',
+    arrange: (fake) => {
+      fake.broken = { code: 'generation_failed', message: 'ggml_cuda: out of memory at /home/someone' };
+    },
+    ends: failed('backend_failed', 3),
+    counts: { posted: 3, accepted: 3 },
+    check: (_, { message }) => expect(message).toBe('The service that makes the video failed.'),
+  },
+  {
+    what: 'a model that takes no last frame',
+    options: { takesEndImage: false },
+    ends: failed('backend_misconfigured'),
+    counts: { posted: 0, accepted: 0 },
+    check: (_, { causes }) => expect(causes).toContain('takes no last frame'),
+  },
+  {
+    what: 'a build that writes nothing we read',
+    options: { formats: [] },
+    ends: failed('backend_misconfigured'),
+    counts: { posted: 0, accepted: 0 },
+  },
+  {
+    what: 'a build without webm',
+    options: { formats: ['avi'] },
+    ends: succeeded(),
+    counts: ONCE,
+    check: (_, { report }) => expect(report).toMatchObject({ upstream: { format: 'avi', frames: 81 } }),
+  },
+  {
+    what: 'a door that our key does not open',
+    options: { door: { authorization: 'Bearer other' } },
+    ends: failed('backend_misconfigured'),
+    counts: { posted: 0, accepted: 0 },
+  },
+];
+
+faultTable<FakeSdServer, FakeSdServerOptions>({
+  name: 'sdcpp',
+  rows: ROWS,
+  open: (options) => startFakeSdServer({ formats: ['avi', 'webm'], ...options }),
+  api: (fake) => opaque(apiFor(fake)),
+  count: ({ http, wishes }) => ({ posted: http.count(POST), accepted: wishes.length }),
+});
+
+describe('sdcpp', () => {
+  it('sends both frames, 4n+1 frames at 16 fps, and our seed', async () => {
+    const fake = await startFakeSdServer({ formats: ['avi'] });
+    const stage = await openEngineStage(apiFor(fake));
+    await stage.live({ prompt: 'a walk', negativePrompt: '', seed: 99 });
+    const [first, last] = await smallPair();
+    expect(fake.wishes).toMatchObject([
+      { prompt: 'a walk', negative_prompt: 'blurred', seed: 99, video_frames: 81, fps: 16, width: 160, height: 96 },
+    ]);
+    expect(Buffer.from(fake.wishes[0]?.first ?? []).equals(first)).toBe(true);
+    expect(Buffer.from(fake.wishes[0]?.last ?? []).equals(last)).toBe(true);
+    await stage.close();
+    await fake.kill();
+  });
+
+  it('stops what waits and cannot stop what it has begun', async () => {
+    const fake = await startFakeSdServer({ formats: ['avi'] });
+    const stage = await openEngineStage(apiFor(fake));
+    const generating = fake.moments.hold('generating');
+    const [running, waiting] = [await stage.operationOf(), await stage.operationOf()];
+    await generating.reached;
+    expect(await stage.backend.stop?.(waiting, stage.never)).toBe('stopped');
+    expect(await stage.backend.stop?.(running, stage.never)).toBe('goes_on');
+    generating.release();
+    await stage.ends(running);
+    expect(await stage.backend.stop?.(running, stage.never)).toBe('stopped');
+    await stage.close();
+    await fake.kill();
+  });
+});
