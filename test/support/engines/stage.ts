@@ -55,7 +55,7 @@ export const hurriedClock: Clock = {
   sleep: (ms, signal) => systemClock.sleep(ms / HURRY, signal),
 };
 
-const RHYTHM = {
+export const RHYTHM = {
   everyMs: 100,
   failingMs: 400,
   acceptMs: 600_000,

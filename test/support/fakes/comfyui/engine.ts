@@ -69,6 +69,8 @@ export class Engine {
   #interrupt = false;
   #cache = new Map<string, Made>();
   #startedAt = 0;
+  /** Of the running prompt: every node that was begun. */
+  #progress = new Map<string, object>();
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
@@ -151,6 +153,7 @@ export class Engine {
     await alive('accepted');
     this.#startedAt = Date.now();
     this.#interrupt = false;
+    this.#progress = new Map();
     note('execution_start', {});
     await alive('started');
 
@@ -248,7 +251,7 @@ export class Engine {
 
   #tellProgress(item: QueueItem, node: string, value: number, max: number): void {
     if (!this.#parts.hasProgressState) return;
-    const state = {
+    this.#progress.set(node, {
       value,
       max,
       state: value === max ? 'finished' : 'running',
@@ -257,8 +260,8 @@ export class Engine {
       display_node_id: node,
       parent_node_id: null,
       real_node_id: node,
-    };
-    this.#tell(item, 'progress_state', { prompt_id: item.id, nodes: { [node]: state } });
+    });
+    this.#tell(item, 'progress_state', { prompt_id: item.id, nodes: Object.fromEntries(this.#progress) });
   }
 }
 

@@ -45,6 +45,11 @@ export class EngineFiles {
     return [...this.#files.keys()].filter((path) => /^input\/[^/]+$/.test(path)).map((path) => path.slice(6));
   }
 
+  /** How many files there are below one of `input`, `output`, `temp`. */
+  count(type: string): number {
+    return [...this.#files.keys()].filter((path) => path.startsWith(`${type}/`)).length;
+  }
+
   outputs(): readonly string[] {
     return [...this.#files.keys()].filter((path) => path.startsWith('output/'));
   }

@@ -226,6 +226,10 @@ class ComfyuiApi implements RemoteApi<Operation> {
     }
   }
 
+  async load(signal: AbortSignal): Promise<number> {
+    return this.#client.depth(signal);
+  }
+
   readOperation(saved: Json): Operation | undefined {
     return operation.safeParse(saved).data;
   }

@@ -67,6 +67,7 @@ const history = z.record(
 const queueItems = z.array(z.array(z.unknown()));
 const queue = z.object({ queue_running: queueItems, queue_pending: queueItems });
 const jobStatus = z.looseObject({ status: z.string() });
+const depth = z.looseObject({ exec_info: z.looseObject({ queue_remaining: z.number() }) });
 const noJob = z.looseObject({ error: z.string() });
 const accepted = z.looseObject({ prompt_id: z.string(), node_errors: z.unknown() });
 const uploaded = z.looseObject({ name: z.string(), subfolder: z.string().catch('') });
@@ -143,6 +144,12 @@ export class ComfyuiClient {
     const answer = this.#read(reply, accepted);
     if (answer.prompt_id !== id) throw new NoReply(`the prompt was queued as ${answer.prompt_id}, not as ${id}`, true);
     return { leftOut: readNodeErrors(answer.node_errors) };
+  }
+
+  /** How many prompts wait or run, whoever queued them. */
+  async depth(signal: AbortSignal): Promise<number> {
+    const reply = await this.#ask({ method: 'GET', path: '/prompt' }, signal);
+    return this.#read(reply, depth).exec_info.queue_remaining;
   }
 
   /** Where a prompt is now. `nowhere` is told only when both history and queue deny it. */

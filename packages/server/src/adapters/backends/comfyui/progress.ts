@@ -30,7 +30,8 @@ const RETRY_MS = 1_000;
 const RETRY_MAX_MS = 30_000;
 
 const message = z.object({ type: z.string(), data: z.record(z.string(), z.unknown()) });
-const step = z.object({ value: z.number(), max: z.number().positive(), node: z.string() });
+const step = z.object({ value: z.number(), max: z.number().positive() });
+const nodes = z.record(z.string(), step);
 
 const ENDS = ['execution_success', 'execution_error', 'execution_interrupted'];
 
@@ -44,16 +45,24 @@ export function watchProgress(parts: ProgressParts, signal: AbortSignal): Progre
   const done = new Map<string, number>();
   const state = { connected: false, fraction: 0 };
 
+  function note(node: string, { value, max }: z.infer<typeof step>): void {
+    const known = steps[node];
+    if (known !== undefined) done.set(node, Math.max(done.get(node) ?? 0, Math.min(known, value)));
+    const sampled = [...done.values()].reduce((sum, each) => sum + each, 0);
+    // A graph whose samplers we don't know tells at least how far the node at work has come.
+    const share = planned > 0 ? sampled / planned : value / max;
+    state.fraction = Math.max(state.fraction, BEFORE + SAMPLING * Math.min(1, share));
+  }
+
   function hear(text: string): void {
     const { type, data } = message.safeParse(parseJson(text)).data ?? { type: '', data: {} };
     if (type === 'progress') {
-      const { node, value, max } = step.safeParse(data).data ?? { node: '', value: 0, max: 1 };
-      const known = steps[node];
-      if (known !== undefined) done.set(node, Math.min(known, value));
-      const sampled = [...done.values()].reduce((sum, each) => sum + each, 0);
-      // A graph whose samplers we don't know tells at least how far the node at work has come.
-      const share = planned > 0 ? sampled / planned : value / max;
-      state.fraction = Math.max(state.fraction, BEFORE + SAMPLING * Math.min(1, share));
+      const found = step.safeParse(data).data;
+      if (found !== undefined) note(String(data['node']), found);
+    }
+    // Newer versions tell all nodes each time, those too that ended while nobody listened.
+    if (type === 'progress_state') {
+      for (const [node, told] of Object.entries(nodes.safeParse(data['nodes']).data ?? {})) note(node, told);
     }
     // The last word of a prompt, said when its history is written.
     if ((type === 'executing' && data['node'] === null) || ENDS.includes(type)) wake();

@@ -3,7 +3,7 @@ import { Fault } from '../../../domain/fault.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { Log } from '../../../ports/log.ts';
 import type { StartGate } from './gate.ts';
-import { choosePlace, type Place } from './instances.ts';
+import { choosePlace, openOf, type Place } from './instances.ts';
 import { type AttemptName, NoReply, type RemoteAsk } from './remote-api.ts';
 import { pause, pauseAfter, type Rhythm, within } from './rhythm.ts';
 
@@ -24,6 +24,8 @@ export interface Begun {
 
 /** After an abort, a reply that is on its way is waited for so long: without its handle the work cannot be stopped. */
 const LAST_WORDS_MS = 10_000;
+/** So long a place is waited for to say how busy it is. */
+const LOAD_MS = 3_000;
 /** The pause after the first round of refusals. */
 const ROUND_MS = 1_000;
 /** A peer that does not find an attempt is asked once more after a moment: it may be busy writing it down. */
@@ -31,7 +33,8 @@ const LOOKUP_TWICE_MS = 2_000;
 
 /**
  * Gets one operation accepted, once: on the least busy place that works, on another one only after a definite refusal.
- * Aborted while a start is under way, it still resolves when that start is accepted.
+ * Aborted while a start is under way, it still resolves when that start is accepted. The place it names counts the work
+ * already.
  *
  * @throws Fault `backend_unavailable` when nothing was accepted and another backend may have the video, with
  *   `attemptGoesOn` when nobody knows whether it was; otherwise the peer's own refusal
@@ -41,7 +44,8 @@ export async function begin(parts: BeginParts, ask: RemoteAsk, signal: AbortSign
   const tried = new Set<Place>();
   let lastRefusal: Fault | undefined;
   for (let rounds = 1; ; ) {
-    let place = choosePlace(parts.places, tried);
+    const told = await loadsOf(parts, signal);
+    let place = choosePlace(parts.places, tried, told);
     if (place === undefined && tried.size > 0) {
       // All were tried: a pause, then the next round.
       const waitMs = lastRefusal?.retryAfterMs ?? pauseAfter(rounds, { ...parts.rhythm, everyMs: ROUND_MS });
@@ -49,7 +53,7 @@ export async function begin(parts: BeginParts, ask: RemoteAsk, signal: AbortSign
       if (parts.clock.now() + waitMs > until) throw unavailable(lastRefusal, waitMs);
       await pause(parts.clock, waitMs, signal);
       tried.clear();
-      place = choosePlace(parts.places, tried);
+      place = choosePlace(parts.places, tried, told);
     }
     if (place === undefined) throw unavailable(lastRefusal ?? resting(parts.places), undefined);
     await parts.gate.pass(signal);
@@ -61,8 +65,42 @@ export async function begin(parts: BeginParts, ask: RemoteAsk, signal: AbortSign
   }
 }
 
+/** What places that can tell have to do, when there is a choice. One that does not answer is asked for work last. */
+async function loadsOf({ places, clock }: BeginParts, signal: AbortSignal): Promise<ReadonlyMap<Place, number>> {
+  const open = openOf(places);
+  if (open.length < 2) return new Map();
+  const limit = (cause: unknown) => new NoReply('no answer in time', true, cause);
+  const told = await Promise.all(
+    open.map(async (place): Promise<readonly (readonly [Place, number])[]> => {
+      const { load } = place.api;
+      if (load === undefined) return [];
+      try {
+        return [[place, await within(clock, LOAD_MS, signal, load, limit)]];
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!(error instanceof Fault) && !(error instanceof NoReply)) throw error;
+        return [[place, Number.POSITIVE_INFINITY]];
+      }
+    }),
+  );
+  return new Map(told.flat());
+}
+
 /** One start at one place. Returns a refusal after which another place may be asked; throws all others. */
 async function startAt(parts: BeginParts, place: Place, ask: RemoteAsk, signal: AbortSignal): Promise<Begun | Fault> {
+  // Counted from here, so that two starts at once do not choose the same place.
+  place.running += 1;
+  let begun = false;
+  try {
+    const outcome = await startOnce(parts, place, ask, signal);
+    begun = 'peer' in outcome;
+    return outcome;
+  } finally {
+    if (!begun) place.running -= 1;
+  }
+}
+
+async function startOnce(parts: BeginParts, place: Place, ask: RemoteAsk, signal: AbortSignal): Promise<Begun | Fault> {
   try {
     const peer = await startUnlessAborted(parts, place, ask, signal);
     place.health.succeeded();

@@ -7,6 +7,7 @@ import type { Meter } from '../../../ports/meter.ts';
 import type { Place } from './instances.ts';
 import { NoReply, type Polled } from './remote-api.ts';
 import { pause, pauseAfter, type Rhythm, within } from './rhythm.ts';
+import { type Watch, watchOperation } from './watch.ts';
 
 export interface FollowParts {
   readonly name: string;
@@ -38,6 +39,22 @@ export async function* follow(
   place: Place,
   operation: Json,
   startedAt: number,
+  signal: AbortSignal,
+): AsyncGenerator<BackendEvent, Done> {
+  const watch = watchOperation(place.api, operation, parts.clock, signal);
+  try {
+    return yield* lookUntilOver(parts, place, operation, startedAt, watch, signal);
+  } finally {
+    watch.end();
+  }
+}
+
+async function* lookUntilOver(
+  parts: FollowParts,
+  place: Place,
+  operation: Json,
+  startedAt: number,
+  watch: Watch,
   signal: AbortSignal,
 ): AsyncGenerator<BackendEvent, Done> {
   const { clock, rhythm } = parts;
@@ -75,7 +92,7 @@ export async function* follow(
         if (rhythm.stallMs !== undefined && clock.now() - movedAt >= rhythm.stallMs) throw hung(rhythm.stallMs);
       }
     }
-    await pause(clock, againIn(polled, rhythm), signal);
+    await watch.pause(againIn(polled, rhythm));
   }
 }
 

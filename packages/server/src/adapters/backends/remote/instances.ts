@@ -20,7 +20,7 @@ export interface RemoteInstance {
 /** An instance with how it is doing. */
 export interface Place extends RemoteInstance {
   readonly health: Health;
-  /** Works of this process there now. */
+  /** Works of this process there now, one that is just being sent included. */
   running: number;
 }
 
@@ -34,7 +34,7 @@ export function opaque<Operation extends Json>(api: RemoteApi<Operation>): Remot
     if (operation === undefined) throw new Error('a saved operation is none of this adapter');
     return operation;
   };
-  const { lookup, close } = api;
+  const { lookup, load, watch, close } = api;
   return {
     get traits() {
       return api.traits;
@@ -45,6 +45,10 @@ export function opaque<Operation extends Json>(api: RemoteApi<Operation>): Remot
     fetchResult: async (operation, result, toFile, signal) => api.fetchResult(read(operation), result, toFile, signal),
     probe: (signal) => api.probe(signal),
     readOperation: (saved) => api.readOperation(saved),
+    ...(watch === undefined
+      ? {}
+      : { watch: (operation, wake, signal) => watch.call(api, read(operation), wake, signal) }),
+    ...(load === undefined ? {} : { load: load.bind(api) }),
     ...(lookup === undefined ? {} : { lookup: lookup.bind(api) }),
     ...(close === undefined ? {} : { close: close.bind(api) }),
   };
@@ -54,9 +58,22 @@ export function openPlaces(instances: readonly RemoteInstance[], clock: Clock): 
   return instances.map((instance) => ({ ...instance, health: new Health(clock), running: 0 }));
 }
 
-/** The place for the next start: usable, with room if there is any, the least busy first, in the configured order. */
-export function choosePlace(places: readonly Place[], except: ReadonlySet<Place>): Place | undefined {
-  const open = places.filter((place) => !place.draining && place.health.usable && !except.has(place));
-  const load = (place: Place) => place.running / place.slots;
+/**
+ * The place for the next start: usable, with room if there is any, the least busy first, in the configured order.
+ *
+ * @param told what places say of themselves, which counts others' work too; ours may be newer
+ */
+export function choosePlace(
+  places: readonly Place[],
+  except: ReadonlySet<Place>,
+  told: ReadonlyMap<Place, number> = new Map(),
+): Place | undefined {
+  const open = openOf(places).filter((place) => !except.has(place));
+  const load = (place: Place) => Math.max(place.running, told.get(place) ?? 0) / place.slots;
   return open.toSorted((a, b) => load(a) - load(b))[0];
+}
+
+/** Places that take work now. */
+export function openOf(places: readonly Place[]): readonly Place[] {
+  return places.filter((place) => !place.draining && place.health.usable);
 }

@@ -34,6 +34,12 @@ export interface RemoteApi<Operation extends Json = Json> {
   poll(operation: Operation, signal: AbortSignal): Promise<Polled>;
 
   /**
+   * Listens until the signal aborts to what the peer pushes about an operation, for peers that push; `poll` tells what was
+   * heard. `wake` asks for a look now. Never throws: nothing may depend on it.
+   */
+  watch?(operation: Operation, wake: () => void, signal: AbortSignal): void;
+
+  /**
    * Finds what the peer may have accepted of this attempt, for peers that know it by an id of ours. Undefined only when
    * the peer is sure not to have it.
    */
@@ -53,6 +59,9 @@ export interface RemoteApi<Operation extends Json = Json> {
 
   /** Reads a handle that was saved, perhaps by an earlier version; undefined when it is none of ours. */
   readOperation(saved: Json): Operation | undefined;
+
+  /** How many works wait or run there now, other people's included, for peers that tell. */
+  load?(signal: AbortSignal): Promise<number>;
 
   /** Frees sockets. Idempotent. */
   close?(): Promise<void>;

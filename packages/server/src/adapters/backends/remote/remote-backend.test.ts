@@ -161,6 +161,29 @@ describe('looking at an operation', () => {
   });
 });
 
+describe('listening to a peer that pushes', () => {
+  it('looks at once when woken, and listens no longer than it follows', async () => {
+    const peer = createScriptedPeer();
+    const heard: { wake: () => void; signal: AbortSignal }[] = [];
+    peer.watch = (_, wake, signal) => void heard.push({ wake, signal });
+    peer.polls.push(working(0.2), working(0.4), DONE);
+    const stage = await opened(peer, { rhythm: { everyMs: 600_000 } });
+    const poll = peer.poll.bind(peer);
+    peer.poll = async (operation, signal) => {
+      const polled = await poll(operation, signal);
+      // Told while the answer to a look is on its way: it counts for the next one.
+      heard[0]?.wake();
+      return polled;
+    };
+    const { error, ms } = await stage.run(askOf('video_a.1'));
+    expect(error).toBeUndefined();
+    expect(ms).toBeLessThan(60_000);
+    expect(heard).toHaveLength(1);
+    expect(heard[0]?.signal.aborted).toBe(true);
+    await stage.close();
+  });
+});
+
 describe('getting an operation accepted', () => {
   it('asks again what was refused or not reached, and gives the video back in the end', async () => {
     const peer = createScriptedPeer();

@@ -149,7 +149,8 @@ class RemoteBackend implements Backend {
     const prepared = await prepareAsk(this.#options, this.#places, ask, folder, signal);
     const resumed = ask.operation === null ? undefined : this.#resume(ask.operation);
     const { place, pinned } = resumed ?? (await this.#begin(ask, prepared, signal));
-    place.running += 1;
+    // A place counts what it has just begun already.
+    if (resumed !== undefined) place.running += 1;
     try {
       // Told even when aborted meanwhile: whoever ends the video needs it to stop the work.
       if (resumed === undefined) yield { type: 'operation-started', operation: { ...pinned } };
