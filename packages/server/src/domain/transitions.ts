@@ -131,11 +131,20 @@ export function remember(video: Video, operation: Json, now: number): Video {
 /**
  * Progress of the attempt: what the caller sees never falls and stays below 1 until the result is ours. An attempt that
  * has told progress while it generates must go on telling some, or its deadline comes early.
+ *
+ * @param estimated the fraction is for the caller's eyes only, not a sign of life
  */
-export function advance(video: Video, fraction: number, phase: Phase, now: number, policy: Policy): Video {
+export function advance(
+  video: Video,
+  fraction: number,
+  phase: Phase,
+  now: number,
+  policy: Policy,
+  estimated = false,
+): Video {
   const attempt = openAttempt(video);
   // A fraction that is no number (a peer's 0/0) is not greater either, and changes nothing.
-  const grown = fraction > attempt.fraction;
+  const grown = !estimated && fraction > attempt.fraction;
   const next = {
     ...attempt,
     fraction: grown ? fraction : attempt.fraction,

@@ -38,6 +38,13 @@ export interface GenerateAsk {
   readonly frames: Frames<ByteSource>;
   /** What this attempt's peer accepted before, from `operation-started` or `lookUp`: resume it. null: start. */
   readonly operation: Json;
+  /**
+   * A remote backend calls it right before it sends what its peer may accept: a worker that stood still for so long that
+   * the video was given to another must not send when it wakes.
+   *
+   * @throws when the attempt is not this worker's any more; to be passed on as it is
+   */
+  readonly stillOurs?: () => Promise<void>;
 }
 
 /** A file on this machine, in the backend's own temporary folder. A remote backend downloads before it is finished. */
@@ -50,6 +57,8 @@ export type BackendEvent =
   | {
       readonly type: 'progress';
       readonly fraction: number;
+      /** Reckoned from how long videos usually take, so it says nothing about whether the peer still works. */
+      readonly estimated?: boolean;
       readonly phase: Extract<Phase, 'upstream_queued' | 'generating'>;
     }
   | {

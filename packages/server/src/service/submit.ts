@@ -1,6 +1,6 @@
 import type { Caller } from '../domain/api-key.ts';
 import { eventOf } from '../domain/event.ts';
-import { asFault, Fault } from '../domain/fault.ts';
+import { Fault } from '../domain/fault.ts';
 import {
   FRAME_ROLES,
   type FrameAsk,
@@ -112,10 +112,6 @@ export async function submit(parts: SubmitParts, caller: Caller, ask: SubmitAsk)
     parts.policy,
   );
   const large = FRAME_ROLES.some((role) => frames[role].source.kind === 'artifact');
-  // Without a row the files are orphans; sweep would find them, but there is no need to wait for it.
-  const removeLarge = async () => {
-    if (large) await parts.artifacts.removeAll(videoPrefix(id)).catch(() => undefined);
-  };
   let inserted: Inserted;
   try {
     await storeLargeFrames(parts, frames);
@@ -125,17 +121,28 @@ export async function submit(parts: SubmitParts, caller: Caller, ask: SubmitAsk)
       inputs: smallFrames(frames),
     });
   } catch (error) {
-    // A database whose answer was lost may have written the row, which then needs its files.
-    if (asFault(error).code !== 'storage_unavailable') await removeLarge();
+    if (large) await takeBack(parts, id);
     throw error;
   }
   if (inserted.outcome !== 'inserted') {
-    await removeLarge();
+    if (large) await parts.artifacts.removeAll(videoPrefix(id));
     return replay(inserted.outcome === 'replayed' ? inserted.video : undefined, inserted.outcome === 'replayed');
   }
   parts.meter.count('inbetween_videos_created_total');
   parts.bell.ring('admit');
   return { video: inserted.video, replayed: false };
+}
+
+/**
+ * Removes what was stored for a row that did not come. Where it came and only its answer was lost, a repeated ask with the
+ * same key finds it, so its files stay. What is left in doubt is swept when it is old.
+ */
+async function takeBack({ videos, artifacts }: SubmitParts, id: VideoId): Promise<void> {
+  try {
+    if (!(await videos.exists(id))) await artifacts.removeAll(videoPrefix(id));
+  } catch {
+    // The first error is the one to tell.
+  }
 }
 
 function replay(video: Video | undefined, same: boolean): Submitted {

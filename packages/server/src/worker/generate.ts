@@ -192,7 +192,10 @@ async function drive(
   signal: AbortSignal,
 ): Promise<Finished> {
   const { clock, policy } = parts;
-  const ask = askOf(parts.artifacts, chain.video, attempt, prepared);
+  const ask = {
+    ...askOf(parts.artifacts, chain.video, attempt, prepared),
+    stillOurs: stillOurs(parts, chain, attempt),
+  };
   const events = backend.generate(ask, signal)[Symbol.asyncIterator]();
   const release = async () => {
     await events.return?.();
@@ -214,7 +217,9 @@ async function drive(
           const phaseChanged = value.phase !== chain.video.phase;
           if (!phaseChanged && clock.now() - writtenAt < PROGRESS_EVERY_MS) break;
           writtenAt = clock.now();
-          await chain.write((current) => advance(current, value.fraction, value.phase, clock.now(), policy));
+          await chain.write((current) =>
+            advance(current, value.fraction, value.phase, clock.now(), policy, value.estimated),
+          );
           parts.bell.ring(`video:${chain.video.id}`);
           break;
         }
@@ -226,6 +231,15 @@ async function drive(
   } finally {
     if (!handedOver) await release();
   }
+}
+
+/** Asks the store itself: what this process believes may be long out of date. */
+function stillOurs({ store, worker }: GenerateParts, chain: Chain, attempt: Attempt): () => Promise<void> {
+  return async () => {
+    const seen = await store.find(chain.video.id);
+    if (seen?.worker !== worker || seen.attempt?.id !== attempt.id)
+      throw new Superseded(`${chain.video.id} is not ours any more`);
+  };
 }
 
 async function saveOperation(parts: GenerateParts, backend: Backend, chain: Chain, operation: Json): Promise<void> {

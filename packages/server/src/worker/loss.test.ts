@@ -241,3 +241,74 @@ describe('our own storage that does not answer', () => {
     await stage.until(video, 'succeeded', 10_000);
   });
 });
+
+/** A connection that breaks after the work was done: the store did it, and nobody heard. */
+describe('a lost answer of the store', () => {
+  it('to a write is recognised, and the work goes on', async () => {
+    const stage = createStage();
+    const { swap } = stage.store.videos;
+    const unheard = new Set(['queued', 'running', 'succeeded']);
+    stage.store.videos.swap = async (previous, next, effects) => {
+      const written = await swap(previous, next, effects);
+      if (unheard.delete(next.status)) throw new Error('ECONNRESET');
+      return written;
+    };
+    await stage.running();
+    const video = await stage.submit();
+    const done = await stage.until(video, 'succeeded', 20_000);
+    expect(done.tries).toEqual({ begun: 1, faults: 0, lost: 0 });
+    await stage.clock.advance(2_000);
+    expect(unheard.size).toBe(0);
+    expect(stage.meter.counted('inbetween_stale_writes_total')).toBe(0);
+    expect(stage.meter.counted('inbetween_videos_finished_total', 'status=succeeded')).toBe(1);
+  });
+
+  it.each(['admit', 'generate'] as const)('to a claim of lane %s costs seconds, not the deadline', async (lane) => {
+    const stage = createStage({ slots: 1 });
+    const { claim } = stage.store.videos;
+    let unheard = 1;
+    stage.store.videos.claim = async (wish) => {
+      const claimed = await claim(wish);
+      if (wish.lane !== lane || claimed.length === 0 || unheard === 0) return claimed;
+      unheard -= 1;
+      throw new Error('ECONNRESET');
+    };
+    await stage.running();
+    const video = await stage.submit();
+    const done = await stage.until(video, 'succeeded', 15_000);
+    expect([unheard, done.tries.begun]).toEqual([0, 1]);
+    expect(stage.state.slots.size).toBe(0);
+  });
+
+  it('to an insert leaves the large pictures where the repeated ask finds them', async () => {
+    const stage = createStage();
+    const { insert } = stage.store.videos;
+    stage.store.videos.insert = async (video, effects) => {
+      stage.store.videos.insert = insert;
+      await insert(video, effects);
+      throw new Error('ECONNRESET');
+    };
+    const large = pngHeader(1280, 720, 300 * 1024);
+    const ask = { images: [large, large], idempotencyKey: 'once' };
+    await expect(stage.submit(ask)).rejects.toThrow('ECONNRESET');
+    const video = await stage.submit(ask);
+    await stage.running();
+    await stage.until(video, 'succeeded');
+  });
+});
+
+describe('a store that fails for a minute', () => {
+  it('costs a video its attempt, not its deadline', async () => {
+    const stage = createStage({ slots: 1 });
+    stage.backend.script.push({ do: 'succeed', ms: 3_000 });
+    await stage.running();
+    const video = await stage.submit();
+    await stage.clock.until('call', () => stage.backend.running === 1);
+    stage.failing.set('swap', new Error('ECONNREFUSED'));
+    stage.failing.set('find', new Error('ECONNREFUSED'));
+    await stage.clock.advance(60_000);
+    stage.failing.clear();
+    await stage.until(video, 'succeeded', 20_000);
+    expect(stage.state.slots.size).toBe(0);
+  });
+});

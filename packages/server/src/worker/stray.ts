@@ -18,7 +18,8 @@ interface StrayParts {
 }
 
 /** Each loss means that somebody else progressed, so this many is plenty. */
-const SWAP_TRIES = 20;
+const SWAP_TRIES = 30;
+const STORE_PAUSE_MS = 1_000;
 const STOP_MS = 30_000;
 
 /**
@@ -45,18 +46,23 @@ export async function recordStray(
 
 /** Writes what became of a lost attempt, unless the row has no use for it. */
 export async function amend(
-  { store, bell }: Pick<StrayParts, 'store' | 'bell'>,
+  { store, bell, clock }: Pick<StrayParts, 'store' | 'bell' | 'clock'>,
   id: Video['id'],
   change: (video: Video) => Video | undefined,
   effects: Effects = {},
 ): Promise<boolean> {
   for (let tries = 0; tries < SWAP_TRIES; tries += 1) {
-    const video = await store.find(id);
-    const next = video && change(video);
-    if (video === undefined || next === undefined) return false;
-    if ((await store.swap(video, next, effects)) !== 'stale') {
-      bell.ring('drain');
-      return true;
+    try {
+      const video = await store.find(id);
+      const next = video && change(video);
+      if (video === undefined || next === undefined) return false;
+      if ((await store.swap(video, next, effects)) !== 'stale') {
+        bell.ring('drain');
+        return true;
+      }
+    } catch {
+      // What a peer accepted must not be forgotten because a store does not answer for a moment.
+      await clock.sleep(STORE_PAUSE_MS);
     }
   }
   return false;

@@ -1,5 +1,6 @@
 import type { Json } from '../../../domain/attempt.ts';
 import { Fault } from '../../../domain/fault.ts';
+import type { GenerateAsk } from '../../../ports/backend.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { Log } from '../../../ports/log.ts';
 import type { StartGate } from './gate.ts';
@@ -15,6 +16,7 @@ export interface BeginParts {
   readonly rhythm: Rhythm;
   readonly clock: Clock;
   readonly log: Log;
+  readonly stillOurs: GenerateAsk['stillOurs'] | undefined;
 }
 
 export interface Begun {
@@ -57,6 +59,7 @@ export async function begin(parts: BeginParts, ask: RemoteAsk, signal: AbortSign
     }
     if (place === undefined) throw unavailable(lastRefusal ?? resting(parts.places), undefined);
     await parts.gate.pass(signal);
+    await parts.stillOurs?.();
     const outcome = await startAt(parts, place, ask, signal);
     if ('peer' in outcome) return outcome;
     tried.add(place);

@@ -85,7 +85,7 @@ async function* lookUntilOver(
         const fraction = polled.fraction ?? estimate(polled, clock.now() - startedAt, parts.usualMs());
         if (fraction > told) movedAt = clock.now();
         told = Math.max(told, Math.min(1, fraction));
-        yield { type: 'progress', fraction: told, phase: polled.phase };
+        yield { type: 'progress', fraction: told, estimated: polled.fraction === undefined, phase: polled.phase };
         signal.throwIfAborted();
         const stalled = polled.phase === 'generating' && place.api.traits.tellsProgress;
         if (!stalled) movedAt = clock.now();

@@ -175,7 +175,15 @@ class RemoteBackend implements Backend {
   async #begin(ask: GenerateAsk, prepared: PreparedAsk, signal: AbortSignal) {
     const { log, clock, gate, promptWriter } = this.#options;
     const wish = await prepared.withPrompt(promptWriter, signal);
-    const parts = { name: this.name, places: this.#places, gate, rhythm: this.#rhythm, clock, log };
+    const parts = {
+      name: this.name,
+      places: this.#places,
+      gate,
+      rhythm: this.#rhythm,
+      clock,
+      log,
+      stillOurs: ask.stillOurs,
+    };
     const begun = await begin(parts, wish, signal);
     const rewritten = wish.prompt === ask.generation.prompt ? {} : { prompt: wish.prompt };
     const pinned: Pinned = {
