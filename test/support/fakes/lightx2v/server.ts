@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import sharp from 'sharp';
 import { makeClip } from '../clip.ts';
@@ -177,13 +178,14 @@ export class FakeLightX2v {
     return { stop_status: 'do_nothing', reason: 'Task not found or already finished.' };
   }
 
-  #submitJson(body: Buffer): Reply {
+  async #submitJson(body: Buffer): Promise<Reply> {
     const asked = jsonOf(body) as Record<string, unknown> | undefined;
     if (asked === undefined) return detail(422, 'JSON decode error');
-    const first = decode(asked['image_path']);
+    const first = decode(asked['image_path']) ?? (await readLocal(asked['image_path']));
     if (first === undefined) return detail(400, 'image_path cannot be read');
     // Only the first picture may be a URL or base64 here; the other one is opened as a file of this machine.
-    return this.#enqueue(String(asked['task_id'] ?? randomUUID()), asked, first, undefined);
+    const last = await readLocal(asked['last_frame_path']);
+    return this.#enqueue(String(asked['task_id'] ?? randomUUID()), asked, first, last);
   }
 
   async #submitForm(asked: Asked): Promise<Reply> {
@@ -284,6 +286,10 @@ async function fileIn(form: FormData | undefined, name: string): Promise<Uint8Ar
 function decode(text: unknown): Uint8Array | undefined {
   if (typeof text !== 'string' || text === '' || text.startsWith('/')) return undefined;
   return Buffer.from(text.replace(/^data:[^,]*,/, ''), 'base64');
+}
+
+async function readLocal(path: unknown): Promise<Uint8Array | undefined> {
+  return typeof path === 'string' ? readFile(path).catch(() => undefined) : undefined;
 }
 
 /** A fake LightX2V that already listens. */

@@ -1,10 +1,10 @@
-import { FormData } from 'undici';
+import { rm } from 'node:fs/promises';
 import { z } from 'zod';
 import type { Json } from '../../../domain/attempt.ts';
 import { Fault } from '../../../domain/fault.ts';
 import type { SizeTier } from '../../../domain/model.ts';
 import { askPeer, downloadFrom, type PeerAddress, type PeerReply, type PeerRequest } from '../remote/peer-http.ts';
-import type { Polled, Probed, RemoteApi, RemoteAsk, RemoteTraits, Stopped } from '../remote/remote-api.ts';
+import type { AttemptName, Polled, Probed, RemoteApi, RemoteAsk, RemoteTraits, Stopped } from '../remote/remote-api.ts';
 import { faultOfStatus } from '../remote/reply-fault.ts';
 import {
   checkLeftFile,
@@ -17,10 +17,17 @@ import {
   WAN_FPS,
 } from '../self-hosted.ts';
 
+import { fileRequest, formRequest, handedOver, type SharedFolder } from './request.ts';
+
 export interface Lightx2vOptions {
   readonly address: PeerAddress;
   /** What the server's own configuration makes: `480P` unless it says `"resolution": "720p"`. */
   readonly sizes?: readonly SizeTier[];
+  /**
+   * A folder that both machines see, under each one's own path. With it frames are handed over as files and the task gets
+   * an id of ours, so that an answer that got lost can be looked up.
+   */
+  readonly shared?: SharedFolder;
   /** Absent: 4 for a distilled model, else 40. The form's own default would be 5 for any model. */
   readonly steps?: number;
 }
@@ -49,8 +56,9 @@ const USUAL_STEPS = 40;
 
 /**
  * LightX2V's server. Both frames go through its form, because its JSON request opens the last frame as a file of its own
- * disk. The form names no task, so an answer that got lost cannot be looked up; the file's name is ours, and found again
- * after a restart. It cannot stop what it has begun, and forgets that it was asked to when it ends.
+ * disk; only with a shared folder that is what is wanted. The form names no task, so an answer that got lost cannot be
+ * looked up; the file's name is ours, and found again after a restart. It cannot stop what it has begun, and forgets that
+ * it was asked to when it ends.
  */
 export function createLightx2vApi(options: Lightx2vOptions): RemoteApi<Operation> {
   return new Lightx2vApi(options);
@@ -58,12 +66,14 @@ export function createLightx2vApi(options: Lightx2vOptions): RemoteApi<Operation
 
 class Lightx2vApi implements RemoteApi<Operation> {
   readonly traits: RemoteTraits;
+  readonly lookup?: NonNullable<RemoteApi<Operation>['lookup']>;
   readonly #options: Lightx2vOptions;
   #modelClass: string | undefined;
 
   constructor(options: Lightx2vOptions) {
     this.#options = options;
     this.traits = {
+      // A server makes the one tier of its own configuration.
       sizes: options.sizes ?? ['480P'],
       billed: false,
       cancel: 'queued',
@@ -73,26 +83,29 @@ class Lightx2vApi implements RemoteApi<Operation> {
       extendsPrompt: false,
       tellsProgress: false,
     };
+    if (options.shared !== undefined) this.lookup = (attempt, signal) => this.#lookUp(attempt, signal);
   }
 
   async start(ask: RemoteAsk, signal: AbortSignal): Promise<Operation> {
     const modelClass = this.#modelClass ?? (await this.#readModelClass(signal));
     const usual = modelClass.includes('distill') ? DISTILLED_STEPS : USUAL_STEPS;
     const { uuid } = ask.attempt;
-    const form = new FormData();
-    form.set('image_file', picture(ask.frames.first), 'first.png');
-    form.set('last_frame_file', picture(ask.frames.last), 'last.png');
     const fields = {
       prompt: ask.prompt,
-      // These two override the server's configuration even when they are left out, so both are always said.
+      // The form overrides the server's configuration with these two even when they are left out, so both are always said.
       negative_prompt: ask.negativePrompt,
       infer_steps: this.#options.steps ?? usual,
       seed: ask.seed,
       target_video_length: framesFor(ask.seconds, WAN_FPS),
       save_result_path: uuid,
     };
-    for (const [name, value] of Object.entries(fields)) form.set(name, String(value));
-    const reply = await this.#ask({ method: 'POST', path: '/v1/tasks/video/form', body: { form } }, signal);
+    const { shared } = this.#options;
+    const request =
+      shared === undefined ? formRequest(fields, ask.frames) : await fileRequest(fields, ask.frames, uuid, shared);
+    const reply = await this.#ask(request, signal);
+    // Our own id: it was accepted before, and the answer got lost.
+    if (reply.status === 503 && shared !== undefined && /already exists/.test(reply.text))
+      return { task: uuid, file: uuid };
     if (reply.status === 503 && /queue is full/.test(reply.text)) {
       throw new Fault('rate_limited', 'The service that makes the video has too much to do.', {
         cause: new Error(reply.text),
@@ -124,6 +137,13 @@ class Lightx2vApi implements RemoteApi<Operation> {
       default:
         return { state: 'working', phase: 'generating', unknownWord: word };
     }
+  }
+
+  async #lookUp({ uuid }: AttemptName, signal: AbortSignal): Promise<Operation | undefined> {
+    const reply = await this.#ask({ method: 'GET', path: `${taskPath(uuid)}/status` }, signal);
+    if (reply.status === 404 && !(await this.#hasFile(uuid, signal))) return undefined;
+    if (reply.status !== 404) readAs(ENGINE, reply, status);
+    return { task: uuid, file: uuid };
   }
 
   /**
@@ -159,6 +179,9 @@ class Lightx2vApi implements RemoteApi<Operation> {
       });
     }
     if (recovered) await checkLeftFile(toFile);
+    const { shared } = this.#options;
+    if (shared !== undefined)
+      await Promise.all(Object.values(handedOver(shared.here, file)).map((path) => rm(path, { force: true })));
   }
 
   async probe(signal: AbortSignal): Promise<Probed> {
@@ -194,4 +217,3 @@ class Lightx2vApi implements RemoteApi<Operation> {
 
 const taskPath = (task: string) => `/v1/tasks/${encodeURIComponent(task)}`;
 const filePath = (file: string) => `/v1/files/download/${encodeURIComponent(file)}.mp4`;
-const picture = (png: Uint8Array) => new Blob([new Uint8Array(png)], { type: 'image/png' });

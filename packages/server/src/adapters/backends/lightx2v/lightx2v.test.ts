@@ -1,3 +1,6 @@
+import { mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
   dieAt,
@@ -6,7 +9,7 @@ import {
   faultTable,
   succeeded,
 } from '../../../../../../test/support/engines/fault-table.ts';
-import { openEngineStage, smallAsk } from '../../../../../../test/support/engines/stage.ts';
+import { openEngineStage, smallAsk, smallPair } from '../../../../../../test/support/engines/stage.ts';
 import {
   type FakeLightX2v,
   type FakeLightX2vOptions,
@@ -164,6 +167,64 @@ faultTable<FakeLightX2v, FakeLightX2vOptions>({
     accepted: wishes.length,
     fetched: http.calls.filter((call) => call.endsWith('/result')).length,
   }),
+});
+
+describe('lightx2v with a shared folder', () => {
+  async function opened() {
+    const folder = await mkdtemp(join(tmpdir(), 'inbetween-shared-'));
+    const [here, there] = [join(folder, 'here'), join(folder, 'there')];
+    await mkdir(here);
+    // The same folder under the name that the other machine has for it.
+    await symlink(here, there);
+    const fake = await startFakeLightX2v(TINY);
+    const address = { url: fake.url, headers: {} };
+    const stage = await openEngineStage(createLightx2vApi({ address, shared: { here, there } }));
+    const close = async () => {
+      await stage.close();
+      await fake.kill();
+      await rm(folder, { recursive: true, force: true });
+    };
+    return { fake, stage, here, close };
+  }
+
+  it('hands frames over as files, and leaves none', async () => {
+    const { fake, stage, here, close } = await opened();
+    expect(await stage.live()).toMatchObject({ status: 'succeeded' });
+    expect(fake.http.count('POST /v1/tasks/video/')).toBe(1);
+    const [first, last] = await smallPair();
+    expect(Buffer.from(fake.wishes[0]?.first ?? []).equals(first)).toBe(true);
+    expect(Buffer.from(fake.wishes[0]?.last ?? []).equals(last)).toBe(true);
+    expect(await readdir(here)).toEqual([]);
+    await close();
+  });
+
+  it('finds again what was accepted and never answered, and is not fooled by its own id', async () => {
+    const { fake, stage, close } = await opened();
+    fake.http.faults.add('POST /v1/tasks/video/', { kind: 'lost-answer' }, 1);
+    expect(await stage.live()).toMatchObject({ status: 'succeeded', attempts: 1 });
+    expect([fake.http.count('POST /v1/tasks/video/'), fake.wishes.length]).toEqual([1, 1]);
+    // The look-up is denied by a proxy: the second post finds its id taken.
+    fake.http.faults.add('POST /v1/tasks/video/', { kind: 'lost-answer' }, 1);
+    fake.http.faults.add('GET /v1/tasks', { kind: 'status', status: 404 }, 2);
+    const processing = fake.moments.hold('processing');
+    const living = stage.live({ seed: 8 });
+    await until('the second post', () => fake.http.count('POST /v1/tasks/video/') === 3);
+    processing.release();
+    expect(await living).toMatchObject({ status: 'succeeded', attempts: 1 });
+    expect([fake.http.count('POST /v1/tasks/video/'), fake.wishes.length]).toEqual([3, 2]);
+    await close();
+  });
+
+  it('says so when the folder cannot be written', async () => {
+    const { fake, stage, here, close } = await opened();
+    await rm(here, { recursive: true });
+    const life = await stage.live();
+    expect(life).toMatchObject({ status: 'failed', code: 'backend_misconfigured' });
+    expect(life.causes).toContain('shared folder');
+    expect(life.message).not.toContain(here);
+    expect(fake.wishes).toEqual([]);
+    await close();
+  });
 });
 
 describe('lightx2v', () => {
