@@ -16,7 +16,6 @@ import {
   unreachable,
   WAN_FPS,
 } from '../self-hosted.ts';
-
 import { fileRequest, formRequest, handedOver, type SharedFolder } from './request.ts';
 
 export interface Lightx2vOptions {
