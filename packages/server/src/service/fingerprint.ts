@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { FrameSource, Frames } from '../domain/frame.ts';
+import type { FrameAsk, Frames } from '../domain/frame.ts';
 import type { CheckedAsk } from '../domain/generation.ts';
 
 /** SHA-256 of bytes or text, lower-case hex. */
@@ -11,7 +11,7 @@ export function sha256(data: Uint8Array | string): string {
  * What two asks under one idempotency key must have in common: the canonical ask after defaults and before a seed is
  * drawn, and each frame by its content (posted bytes) or its words (a URL or a name).
  */
-export function fingerprint(ask: CheckedAsk, frames: Frames<FrameSource>): string {
+export function fingerprint(ask: CheckedAsk, frames: Frames<FrameAsk>): string {
   return sha256(
     JSON.stringify([
       ask.model,
@@ -31,14 +31,15 @@ export function fingerprint(ask: CheckedAsk, frames: Frames<FrameSource>): strin
   );
 }
 
-function frameWord(source: FrameSource): string {
-  switch (source.kind) {
-    case 'row':
-    case 'artifact':
-      return `sha256:${source.sha256}`;
+function frameWord(ask: FrameAsk): string {
+  switch (ask.kind) {
+    case 'bytes':
+      return `sha256:${sha256(ask.bytes)}`;
     case 'url':
-      return source.url;
+      return ask.url;
     case 'sample':
-      return source.name;
+      return ask.name;
+    case 'output':
+      return `${ask.video}:output_last_frame`;
   }
 }

@@ -86,15 +86,19 @@ export async function submit(parts: SubmitParts, caller: Caller, ask: SubmitAsk)
   const checked = checkGeneration(ask.generation);
   if (checked.callbackUrl !== undefined) await parts.acceptCallback(caller.owner, checked.callbackUrl);
   const key = checkIdempotencyKey(ask.idempotencyKey);
-  const id = parts.ids.video();
-  const frames = await readFrames(parts, caller, id, ask.images);
-  const sources: Frames<FrameSource> = { first: frames.first.source, last: frames.last.source };
-  const record = key === undefined ? undefined : { key, fingerprint: fingerprint(checked, sources) };
+  const asked = readImages(ask.images);
+  const record = key === undefined ? undefined : { key, fingerprint: fingerprint(checked, asked) };
   if (record !== undefined) {
     const known = await parts.videos.findByKey(caller.owner, record.key);
     if (known !== undefined) return replay(known.video, known.fingerprint === record.fingerprint);
   }
 
+  const id = parts.ids.video();
+  const frames: Frames<ReadFrame> = {
+    first: await readFrame(parts, caller, id, 'first', asked.first, 'images[0]'),
+    last: await readFrame(parts, caller, id, 'last', asked.last, 'images[1]'),
+  };
+  const sources: Frames<FrameSource> = { first: frames.first.source, last: frames.last.source };
   await parts.disk.check();
   const backend = parts.route(checked.model);
   const generation = { ...checked, seed: checked.seed ?? parts.ids.seed() };
@@ -174,12 +178,8 @@ function checkIdempotencyKey(key: string | undefined): string | undefined {
   );
 }
 
-async function readFrames(
-  parts: SubmitParts,
-  caller: Caller,
-  id: VideoId,
-  images: readonly ImageAsk[],
-): Promise<Frames<ReadFrame>> {
+/** What was asked for as frames, before any of it is looked up: an ask that is repeated needs nothing that is gone since. */
+function readImages(images: readonly ImageAsk[]): Frames<FrameAsk> {
   const [first, last] = images;
   if (first === undefined || last === undefined || images.length !== 2) {
     throw new Fault(
@@ -188,10 +188,11 @@ async function readFrames(
       { param: 'images' },
     );
   }
-  return {
-    first: await readFrame(parts, caller, id, 'first', first, 'images[0]'),
-    last: await readFrame(parts, caller, id, 'last', last, 'images[1]'),
-  };
+  return { first: readImage(first, 'images[0]'), last: readImage(last, 'images[1]') };
+}
+
+function readImage(image: ImageAsk, param: string): FrameAsk {
+  return typeof image === 'string' ? readFrameText(image, param) : { kind: 'bytes', bytes: image };
 }
 
 async function readFrame(
@@ -199,10 +200,9 @@ async function readFrame(
   caller: Caller,
   id: VideoId,
   role: FrameRole,
-  image: ImageAsk,
+  ask: FrameAsk,
   param: string,
 ): Promise<ReadFrame> {
-  const ask: FrameAsk = typeof image === 'string' ? readFrameText(image, param) : { kind: 'bytes', bytes: image };
   switch (ask.kind) {
     case 'url':
       checkUrl(parts, ask.url, param);

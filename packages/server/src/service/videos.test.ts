@@ -130,6 +130,18 @@ describe('continuing a video', () => {
     expect(after.warnings).toEqual([]);
   });
 
+  it('is answered again under its idempotency key when that video is gone', async () => {
+    const { submit, videos, name, video } = await finished();
+    const ask = { images: [name, 'sample_last'], idempotencyKey: 'k' };
+    const next = await submit(ask);
+    await videos.delete(CALLER, video.id);
+    expect((await submit(ask)).id).toBe(next.id);
+    await expect(submit({ ...ask, images: [name, 'sample_first'] })).rejects.toMatchObject({
+      code: 'idempotency_mismatch',
+    });
+    await expect(submit({ ...ask, idempotencyKey: 'another' })).rejects.toMatchObject({ code: 'invalid_image' });
+  });
+
   it('does not need that video any more once it is accepted', async () => {
     const { submit, videos, until, name, video } = await finished();
     const next = await submit({ images: [name, 'sample_last'] });
