@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { type CommandDef, renderUsage, runCommand } from 'citty';
 import { CommandFailure, say } from './cli/console.ts';
+import { asFailure } from './cli/system-failure.ts';
 import { VERSION } from './compose/version.ts';
 
 /** citty types a command by its arguments; here only its common shape matters. */
@@ -82,7 +83,8 @@ function unknownOption(argv: readonly string[], { args }: CommandDef): string | 
     .find((word) => !known.has(word.replace(/^--?(no-)?/, '')));
 }
 
-async function report(error: unknown, command: CommandDef, parent?: CommandDef): Promise<number> {
+async function report(thrown: unknown, command: CommandDef, parent?: CommandDef): Promise<number> {
+  const error = asFailure(thrown);
   if (error instanceof CommandFailure) {
     if (error.message !== '') say.error(error.message);
     return error.exitCode;

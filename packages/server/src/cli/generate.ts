@@ -8,6 +8,7 @@ import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
 import { Inbetween, InbetweenError, type VideoObject } from '@inbetween/client';
 import { defineCommand } from 'citty';
+import { prepareFile } from '../compose/output-place.ts';
 import { type RunningServer, startServer } from '../compose/server.ts';
 import { CommandFailure, say } from './console.ts';
 import { showProgress } from './progress.ts';
@@ -46,6 +47,7 @@ export const generateCommand = defineCommand({
     const onSignal = () => interrupt.abort();
     process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
     try {
+      await prepareFile(args.output);
       const images = await Promise.all([readImage(args.first, 'first'), readImage(args.last, 'last')]);
       const ask = {
         model: args.model,

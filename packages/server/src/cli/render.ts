@@ -83,7 +83,7 @@ export const renderCommand = defineCommand({
     } catch (error) {
       bar.failed();
       if (interrupt.signal.aborted) throw new CommandFailure('Interrupted; nothing was written.', 130);
-      throw asFailure(error);
+      throw error;
     } finally {
       process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
     }
@@ -161,25 +161,6 @@ function readNumber(name: string, text: string | undefined, least: number, most:
 
 function wrong(message: string): CommandFailure {
   return new CommandFailure(message, 2);
-}
-
-/** What the operating system refuses is told in a sentence, not as a stack. */
-function asFailure(error: unknown): unknown {
-  const { code, path } = error as { code?: string; path?: string };
-  switch (code) {
-    case 'EACCES':
-    case 'EPERM':
-    case 'EROFS':
-      return new CommandFailure(`Writing to ${path} is not allowed.`);
-    case 'ENOSPC':
-      return new CommandFailure('There is no room left on the disk.');
-    case 'EISDIR':
-    case 'ENOTDIR':
-    case 'EEXIST':
-      return new CommandFailure(`${path} cannot be written: there is something else of that name.`);
-    default:
-      return error;
-  }
 }
 
 /** The outcome in the words of the API's metadata. */

@@ -2,6 +2,7 @@ import { constants, copyFile, mkdir, opendir, readdir, stat } from 'node:fs/prom
 import { dirname, join, relative, resolve } from 'node:path';
 import { backupSqlite } from '../adapters/stores/sqlite/backup.ts';
 import { readVideos } from '../adapters/stores/sqlite/read-videos.ts';
+import { makeFolder } from '../adapters/system/make-folder.ts';
 import { artifactsOf } from '../domain/video.ts';
 import { filesOf } from './files.ts';
 
@@ -30,7 +31,7 @@ export async function backUp(dataFolder: string, target: string): Promise<Backup
     };
   if ((await readdir(target).catch(() => [])).length > 0)
     return { problem: `${target} is not empty. A backup needs a folder of its own.` };
-  await mkdir(target, { recursive: true, mode: 0o700 });
+  await makeFolder(target, 0o700);
   const copied = new Map<string, number>();
   await copyNew(from.artifacts, to.artifacts, copied);
   await backupSqlite(from.database, to.database);

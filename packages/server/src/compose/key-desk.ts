@@ -1,6 +1,7 @@
 import { openSqliteStore } from '../adapters/stores/sqlite/open.ts';
 import { systemClock } from '../adapters/system/clock.ts';
 import { systemIds } from '../adapters/system/ids.ts';
+import { makeFolder } from '../adapters/system/make-folder.ts';
 import type { Config } from '../config/config.ts';
 import { type ApiKey, SCOPES, type Scope } from '../domain/api-key.ts';
 import { type ApiKeyId, readOwnerId } from '../domain/id.ts';
@@ -34,8 +35,7 @@ export interface KeyDesk {
 }
 
 export async function openKeyDesk(config: Config): Promise<KeyDesk> {
-  const { mkdir } = await import('node:fs/promises');
-  await mkdir(config.data.folder, { recursive: true, mode: 0o700 });
+  await makeFolder(config.data.folder, 0o700);
   const store = await openSqliteStore(filesOf(config.data.folder).database);
   const keys = createKeys({ store: store.keys, clock: systemClock, ids: systemIds, fixedKey: undefined });
   return {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -92,4 +93,28 @@ test('a picture that cannot be used is a problem in words, and nothing is writte
     problem: expect.stringMatching(/^The first picture: is 64×48 px/),
   });
   expect(await readdir(folder)).toEqual(['broken.png', 'first.png']);
+});
+
+test.runIf(existsSync('/proc/self'))(
+  'a place where nothing can be made is refused before anything is rendered',
+  async () => {
+    const [first, last] = [await paint('first.png', 64, 48, 0), await paint('last.png', 64, 48, 3)];
+    const frames = { kind: 'frames', folder: '/proc/inbetween/frames', ease: 'linear' } as const;
+    const video = { kind: 'video', path: '/proc/inbetween/out.mp4', watermark: false, encoder: BUILTIN } as const;
+    for (const target of [frames, video]) {
+      const answer = renderPair({ ...REST, first, last, target }, { onProgress: () => expect.unreachable() });
+      await expect(answer).rejects.toMatchObject({ code: 'ENOENT', path: '/proc/inbetween' });
+    }
+  },
+);
+
+test('a folder in the place of the video is refused, and a failed render leaves no new folder behind', async () => {
+  const first = await paint('first.png', 64, 48, 0);
+  const video = { kind: 'video', path: folder, watermark: false, encoder: BUILTIN } as const;
+  await expect(renderPair({ ...REST, first, last: first, target: video })).rejects.toMatchObject({ code: 'EISDIR' });
+  await writeFile(join(folder, 'bad.png'), 'no picture');
+  const target = { kind: 'frames', folder: join(folder, 'a', 'b'), ease: 'linear' } as const;
+  const answer = await renderPair({ ...REST, first, last: join(folder, 'bad.png'), target });
+  expect(answer).toHaveProperty('problem');
+  expect(await readdir(folder)).toEqual(['bad.png', 'first.png']);
 });

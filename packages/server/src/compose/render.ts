@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import {
@@ -16,6 +16,7 @@ import { createLog } from '../adapters/system/log.ts';
 import { Fault } from '../domain/fault.ts';
 import { aigcLabel } from '../domain/label.ts';
 import { SIZE_TIERS, type SizeTier } from '../domain/model.ts';
+import { prepareFile, prepareFolder } from './output-place.ts';
 import { type PicturePair, prepareAsTheyAre, prepareAtTier } from './picture-pair.ts';
 
 /** What `inbetween render` is asked for: two picture files, and a video or a series of frames. */
@@ -76,10 +77,12 @@ export async function renderPair(
   ask: RenderAsk,
   { onProgress = () => {}, signal = new AbortController().signal }: PairHooks = {},
 ): Promise<RenderOutcome | { readonly problem: string }> {
+  const { target } = ask;
+  const place = await (target.kind === 'frames' ? prepareFolder(target.folder) : prepareFile(target.path));
   const folder = await mkdtemp(join(tmpdir(), 'inbetween-render-'));
   try {
     const pair = await prepare(ask, folder, signal);
-    const { seed, prompt, negativePrompt, fast, threads, frames, target } = ask;
+    const { seed, prompt, negativePrompt, fast, threads, frames } = ask;
     const words = { first: pair.first, last: pair.last, seed, prompt, negativePrompt, fast, threads, frames };
     if (target.kind === 'frames') {
       const hooks: RenderHooks = { onProgress: ({ fraction }) => onProgress(fraction), signal };
@@ -96,6 +99,7 @@ export async function renderPair(
     await moveTo(video, target.path);
     return { kind: 'video', file: resolve(target.path), report };
   } catch (error) {
+    await place.leave();
     if (error instanceof Fault && !signal.aborted) return { problem: problemOf(error) };
     throw error;
   } finally {
@@ -148,7 +152,6 @@ async function nameOf({ first, last, seed, prompt, negativePrompt, fast, tier, f
 
 /** Brings all frames to their folder, padding cut off. */
 async function deliver(report: FramesReport, { size }: PicturePair, target: string): Promise<FramesReport> {
-  await mkdir(target, { recursive: true });
   if (report.width !== size.width || report.height !== size.height) {
     for (const file of report.files) {
       const picture = sharp(await readFile(file)).extract({ left: 0, top: 0, ...size });
@@ -167,7 +170,6 @@ async function deliver(report: FramesReport, { size }: PicturePair, target: stri
 
 /** Moves a finished file; the temporary folder may lie on another disk. */
 async function moveTo(from: string, to: string): Promise<void> {
-  await mkdir(dirname(resolve(to)), { recursive: true });
   try {
     await rename(from, to);
   } catch (error) {

@@ -1,6 +1,7 @@
-import { chmod, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import Database from 'better-sqlite3';
+import { makeFolder } from './make-folder.ts';
 
 /** The folder a server keeps everything in, held by this process alone. */
 export interface DataFolder {
@@ -25,7 +26,7 @@ export class DataFolderError extends Error {
  */
 export async function openDataFolder(folder: string): Promise<DataFolder> {
   const path = resolve(folder);
-  await makeFolder(path);
+  await makePrivateFolder(path);
   const lock = await takeLock(path);
   try {
     await noteProcess(path);
@@ -48,12 +49,11 @@ export async function openDataFolder(folder: string): Promise<DataFolder> {
   }
 }
 
-async function makeFolder(path: string): Promise<void> {
+async function makePrivateFolder(path: string): Promise<void> {
   try {
-    const made = await mkdir(path, { recursive: true, mode: 0o700 });
+    const made = await makeFolder(path, 0o700);
     // `mode` is subject to the umask, which may only take away; a folder that was there keeps what its owner gave it.
     if (made !== undefined) await chmod(path, 0o700);
-    if (!(await stat(path)).isDirectory()) throw new Error('it is not a folder');
   } catch (cause) {
     throw unusable(path, cause);
   }
