@@ -1,7 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
-import { type CommandDef, renderUsage, runCommand } from 'citty';
+import { type ArgsDef, type CommandDef, renderUsage, runCommand } from 'citty';
 import { CommandFailure, say } from './cli/console.ts';
 import { asFailure } from './cli/system-failure.ts';
+import { readWords } from './cli/words.ts';
 import { VERSION } from './compose/version.ts';
 
 /** citty types a command by its arguments; here only its common shape matters. */
@@ -27,60 +28,56 @@ const root: CommandDef = {
 
 /** Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted. */
 async function main(argv: readonly string[]): Promise<number> {
-  if (argv.includes('--version') || argv.includes('-v')) {
+  const { command, parent, rest } = await find(argv);
+  const { words, problem } = readWords(argv, (command.args ?? {}) as ArgsDef);
+  const asks = (...options: string[]) => words.some((word) => options.includes(word));
+  if (asks('--version', '-v')) {
     say.out(VERSION);
     return 0;
   }
-  const { command, parent } = await find(argv);
-  const wantsHelp = argv.includes('--help') || argv.includes('-h');
+  const wantsHelp = asks('--help', '-h');
   if (wantsHelp || command.run === undefined) {
     const usage = await usageOf(command, parent, wantsHelp ? process.stdout : process.stderr);
     if (wantsHelp || argv.length === 0) {
       say.out(usage);
       return 0;
     }
-    say.error(`${usage}\nThere is no command "${argv.join(' ')}".`);
+    const names = Object.keys(command.subCommands ?? {}).join(', ');
+    say.error(`${usage}\n${rest === undefined ? 'Say which' : `There is no command "${rest}"`}: ${names}.`);
     return 2;
   }
-  const unknown = unknownOption(argv, command);
-  if (unknown !== undefined) {
-    say.error(`${await usageOf(command, parent, process.stderr)}\nThere is no option ${unknown}.`);
+  if (problem !== undefined) {
+    say.error(`${await usageOf(command, parent, process.stderr)}\n${problem}`);
     return 2;
   }
   try {
-    await runCommand(root, { rawArgs: [...argv] });
+    await runCommand(root, { rawArgs: [...words] });
     return 0;
   } catch (error) {
     return report(error, command, parent);
   }
 }
 
-/** The command that the leading words name, and the one above it. */
-async function find(argv: readonly string[]): Promise<{ command: CommandDef; parent?: CommandDef }> {
-  let command: CommandDef = root;
-  let parent: CommandDef | undefined;
-  for (const word of argv) {
+interface Found {
+  readonly command: CommandDef;
+  /** The command above it, under the name by which it is called. */
+  readonly parent?: CommandDef;
+  /** The first word that names no command of it. */
+  readonly rest: string | undefined;
+}
+
+/** The command that the leading words name. */
+async function find(argv: readonly string[]): Promise<Found> {
+  let found: Found = { command: root, rest: argv[0] };
+  for (const [n, word] of argv.entries()) {
+    const { command } = found;
     const known = command.subCommands as Record<string, CommandDef | (() => Promise<CommandDef>)> | undefined;
     const next = known !== undefined && Object.hasOwn(known, word) ? known[word] : undefined;
     if (next === undefined) break;
-    parent = command;
-    command = typeof next === 'function' ? await next() : next;
+    const parent = { ...command, meta: { ...command.meta, name: ['inbetween', ...argv.slice(0, n)].join(' ') } };
+    found = { command: typeof next === 'function' ? await next() : next, parent, rest: argv[n + 1] };
   }
-  return parent === undefined ? { command } : { command, parent };
-}
-
-/** The first option that the command does not have; citty would ignore it, and with it what the user meant. */
-function unknownOption(argv: readonly string[], { args }: CommandDef): string | undefined {
-  const known = new Set<string>();
-  for (const [name, definition] of Object.entries((args ?? {}) as Record<string, { alias?: string | string[] }>)) {
-    for (const spelling of [name, ...[definition.alias ?? []].flat()]) known.add(spelling);
-  }
-  const end = argv.indexOf('--');
-  return argv
-    .slice(0, end === -1 ? argv.length : end)
-    .filter((word) => /^--?[a-z]/i.test(word))
-    .map((word) => word.replace(/=.*$/s, ''))
-    .find((word) => !known.has(word.replace(/^--?(no-)?/, '')));
+  return found;
 }
 
 async function report(thrown: unknown, command: CommandDef, parent?: CommandDef): Promise<number> {
