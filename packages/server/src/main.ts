@@ -43,7 +43,7 @@ async function main(argv: readonly string[]): Promise<number> {
       return 0;
     }
     const names = Object.keys(command.subCommands ?? {}).join(', ');
-    say.error(`${usage}\n${rest === undefined ? 'Say which' : `There is no command "${rest}"`}: ${names}.`);
+    say.error(`${usage}\n${rest === undefined ? 'Say which:' : `There is no command "${rest}"; there are`} ${names}.`);
     return 2;
   }
   if (problem !== undefined) {

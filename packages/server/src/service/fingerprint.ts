@@ -41,5 +41,9 @@ function frameWord(ask: FrameAsk): string {
       return ask.name;
     case 'output':
       return `${ask.video}:output_last_frame`;
+    case 'file':
+      return ask.file;
+    case 'upload':
+      return ask.key;
   }
 }
