@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { FrameAsk, Frames } from '../domain/frame.ts';
+import type { FrameAsk, FrameSource, Frames } from '../domain/frame.ts';
 import type { CheckedAsk } from '../domain/generation.ts';
 
 /** SHA-256 of bytes or text, lower-case hex. */
@@ -7,11 +7,21 @@ export function sha256(data: Uint8Array | string): string {
   return hash('sha256', data, 'hex');
 }
 
+const pictures = new WeakMap<Uint8Array, string>();
+
+/** The same of a posted picture, reckoned once: 20 MB of pictures take 15 ms, and it is asked for twice. */
+export function pictureHash(bytes: Uint8Array): string {
+  const known = pictures.get(bytes) ?? sha256(bytes);
+  pictures.set(bytes, known);
+  return known;
+}
+
 /**
  * What two asks under one idempotency key must have in common: the canonical ask after defaults and before a seed is
- * drawn, and each frame by its content (posted bytes) or its words (a URL or a name).
+ * drawn, and each frame by a word. There are two of an ask, and one of them must be the same: by what it names (then
+ * nothing it names needs to be there any more), and by what its frames hold (then it may be sent in another way).
  */
-export function fingerprint(ask: CheckedAsk, frames: Frames<FrameAsk>): string {
+export function fingerprint(ask: CheckedAsk, frames: Frames<string>): string {
   return sha256(
     JSON.stringify([
       ask.model,
@@ -23,18 +33,29 @@ export function fingerprint(ask: CheckedAsk, frames: Frames<FrameAsk>): string {
       ask.watermark,
       ask.seed ?? null,
       Object.entries(ask.tags),
-      frameWord(frames.first),
-      frameWord(frames.last),
+      frames.first,
+      frames.last,
       // Only when there is one: keys that were used before there were callbacks still name the same ask.
       ...(ask.callbackUrl === undefined ? [] : [ask.callbackUrl]),
     ]),
   );
 }
 
-function frameWord(ask: FrameAsk): string {
+/** Both fingerprints of an ask as they are stored. */
+export function bothPrints(byName: string, byContent: string): string {
+  return byName === byContent ? byContent : `${byContent} ${byName}`;
+}
+
+/** Whether a fingerprint is one of those that were stored. */
+export function isOneOf(stored: string, print: string): boolean {
+  return stored.split(' ').includes(print);
+}
+
+/** A frame as it was named. */
+export function nameWord(ask: FrameAsk): string {
   switch (ask.kind) {
     case 'bytes':
-      return `sha256:${sha256(ask.bytes)}`;
+      return `sha256:${pictureHash(ask.bytes)}`;
     case 'url':
       return ask.url;
     case 'sample':
@@ -44,6 +65,19 @@ function frameWord(ask: FrameAsk): string {
     case 'file':
       return ask.file;
     case 'upload':
-      return ask.key;
+      return `oss://${ask.key}`;
+  }
+}
+
+/** A frame as it was read. */
+export function contentWord(source: FrameSource): string {
+  switch (source.kind) {
+    case 'row':
+    case 'artifact':
+      return `sha256:${source.sha256}`;
+    case 'url':
+      return source.url;
+    case 'sample':
+      return source.name;
   }
 }

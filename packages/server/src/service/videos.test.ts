@@ -136,10 +136,23 @@ describe('continuing a video', () => {
     const next = await submit(ask);
     await videos.delete(CALLER, video.id);
     expect((await submit(ask)).id).toBe(next.id);
-    await expect(submit({ ...ask, images: [name, 'sample_first'] })).rejects.toMatchObject({
+    await expect(submit({ ...ask, images: ['sample_first', 'sample_last'] })).rejects.toMatchObject({
       code: 'idempotency_mismatch',
     });
     await expect(submit({ ...ask, idempotencyKey: 'another' })).rejects.toMatchObject({ code: 'invalid_image' });
+  });
+
+  it('is the same ask as posting that frame, also at the same moment', async () => {
+    const { submit, name, state } = await finished();
+    const ways = [
+      [name, 'sample_last'],
+      [pngHeader(1280, 720, 100, 7), 'sample_last'],
+      [name, 'sample_last'],
+    ];
+    const made = await Promise.all(ways.map((images) => submit({ images, idempotencyKey: 'k' })));
+    for (const images of ways) made.push(await submit({ images, idempotencyKey: 'k' }));
+    expect(new Set(made.map(({ id }) => id)).size).toBe(1);
+    expect(state.videos.size).toBe(2);
   });
 
   it('does not need that video any more once it is accepted', async () => {
