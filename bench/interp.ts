@@ -1,7 +1,8 @@
 /**
  * Measures every bar of the renderer against ffmpeg's minterpolate, plain one-way flow and a cross-fade, in one run.
  *
- *   npx --no-install node bench/interp.ts [--quick] [--only clips,camera,ends,smoothness,unrelated,speed,mp4]
+ *   npx --no-install node bench/interp.ts [--quick] [--only clips,camera,ends,smoothness,sharpness,
+ *                                         unrelated,speed,mp4]
  *                                         [--clips tree.avi,bikes.mp4] [--pairs folder] [--work folder] [--out file.json]
  *
  * `--quick` takes three gaps per clip and one run of each time, for development; the full run takes all gaps. Needs
@@ -18,10 +19,11 @@ import { parseArgs } from 'node:util';
 import { barsOf, clipMeans, type Findings, verdict } from './interp/bars.ts';
 import { KEEPS, measureClips } from './interp/measure-clips.ts';
 import { findWrongEnds, measureCamera, measureSmoothness, measureUnrelated } from './interp/measure-pairs.ts';
+import { measureSharpness } from './interp/measure-sharpness.ts';
 import { measureClipTimes, measureFrameTimes } from './interp/measure-speed.ts';
 import { METHODS } from './interp/scores.ts';
 
-const PARTS = ['clips', 'camera', 'ends', 'smoothness', 'unrelated', 'speed', 'mp4'];
+const PARTS = ['clips', 'camera', 'ends', 'smoothness', 'sharpness', 'unrelated', 'speed', 'mp4'];
 const QUICK_GAPS = 3;
 
 const { values } = parseArgs({
@@ -64,6 +66,7 @@ async function measure(): Promise<Findings> {
     ...(parts.has('camera') && { camera: await measureCamera(pairs, log) }),
     ...(parts.has('ends') && { wrongEnds: await findWrongEnds(pairs, work, log) }),
     ...(parts.has('smoothness') && { smoothness: await measureSmoothness(pairs, log) }),
+    ...(parts.has('sharpness') && { sharpness: await measureSharpness(pairs, log) }),
     ...(parts.has('unrelated') && { unrelated: await measureUnrelated(pairs, log) }),
     ...(parts.has('clips') && {
       clips: await measureClips({
@@ -86,7 +89,7 @@ async function told<T>(name: string, work: Promise<T>): Promise<T> {
 function print(): void {
   const rows = bars.map(({ bar, must, aim, measured, show, ok }) => [bar, show(must), show(aim), show(measured), ok]);
   table(['bar', 'must', 'aim', 'measured', 'ok'], rows);
-  const { clips, camera, smoothness, unrelated, wrongEnds } = found;
+  const { clips, camera, smoothness, sharpness, unrelated, wrongEnds } = found;
   if (clips !== undefined) {
     const cells = [
       ...clips.cells,
@@ -119,6 +122,15 @@ function print(): void {
       largestAt.toFixed(2),
     ]);
     table(['largest / median change', 'mode', 'eased', 'linear', 'largest at'], lines);
+  }
+  if (sharpness !== undefined) {
+    const lines = sharpness.map(({ name, mode, middle, truth }) => [
+      name,
+      mode,
+      middle.toFixed(3),
+      truth?.toFixed(3) ?? '',
+    ]);
+    table(['Laplacian energy at 0.5 / at the ends', 'mode', 'ours', 'true middle'], lines);
   }
   if (unrelated !== undefined) {
     const lines = unrelated.map(({ name, mode, mean, least, ceiling }) => [

@@ -1,6 +1,7 @@
 import type { ClipsResult } from './measure-clips.ts';
 import { KEEPS } from './measure-clips.ts';
 import type { CameraCase, SmoothCase, UnrelatedCase } from './measure-pairs.ts';
+import type { SharpCase } from './measure-sharpness.ts';
 import type { ClipTimes, FrameTimes } from './measure-speed.ts';
 import type { Likeness } from './metrics.ts';
 import { type Method, meanOf } from './scores.ts';
@@ -11,6 +12,7 @@ export interface Findings {
   readonly camera?: readonly CameraCase[];
   readonly wrongEnds?: readonly string[];
   readonly smoothness?: readonly SmoothCase[];
+  readonly sharpness?: readonly SharpCase[];
   readonly unrelated?: readonly UnrelatedCase[];
   readonly frameTimes?: FrameTimes;
   readonly clip720?: ClipTimes;
@@ -118,7 +120,7 @@ function cameraBars(cases: readonly CameraCase[] | undefined): Bar[] {
   ];
 }
 
-function pairBars({ wrongEnds, smoothness, unrelated }: Findings): Bar[] {
+function pairBars({ wrongEnds, smoothness, sharpness, unrelated }: Findings): Bar[] {
   const bars: Bar[] = [];
   if (wrongEnds !== undefined) {
     const measured = wrongEnds.length;
@@ -128,6 +130,11 @@ function pairBars({ wrongEnds, smoothness, unrelated }: Findings): Bar[] {
     const measured = Math.max(...smoothness.map(({ eased }) => eased));
     const bar = 'largest / median frame-to-frame change, worst matched pair';
     bars.push({ bar, must: 1.4, aim: 1.2, measured, better: 'lower', show: plain(2) });
+  }
+  if (sharpness !== undefined) {
+    const measured = Math.min(...sharpness.map(({ middle }) => middle));
+    const bar = 'Laplacian energy at the middle, of the ends’ mean, worst matched pair';
+    bars.push({ bar, must: 0.85, aim: 0.95, measured, better: 'higher', show: plain(3) });
   }
   if (unrelated !== undefined) {
     const measured = Math.min(...unrelated.map(({ least }) => least));

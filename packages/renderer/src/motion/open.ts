@@ -46,7 +46,7 @@ export const openInbetweener: OpenInbetweener = async (first, last, wish, option
   options.signal?.addEventListener('abort', abort, { once: true });
   try {
     const findings = await analysePair(threads, wish.seed, onProgress);
-    const { plan, report } = decidePlan(findings, wish, width, height);
+    const { plan, report } = decidePlan(findings, wish, width, height, options.fast === true);
     await threads.runEverywhere({ kind: 'release' });
     await threads.runEverywhere({ kind: 'plan', plan });
     const desks = layout.desks.map((desk) => new Uint8Array(renderMemory.buffer, desk.frame, (width * height * 3) / 2));

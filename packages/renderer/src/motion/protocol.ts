@@ -1,5 +1,6 @@
 import type { View } from '../contract.ts';
 import type { AnalysisStore } from './analysis/store.ts';
+import type { CameraMove } from './camera/estimate.ts';
 import type { Homography } from './camera/homography.ts';
 import type { SharedMemory } from './kernels/web-assembly.ts';
 import type { FramePlan } from './render/plan.ts';
@@ -31,7 +32,7 @@ export type Task =
       readonly camera: Homography | null;
       readonly seedCounts: readonly [number, number];
     }
-  | { readonly kind: 'finish'; readonly side: 0 | 1; readonly camera: Homography | null }
+  | { readonly kind: 'finish'; readonly side: 0 | 1; readonly move: CameraMove }
   | { readonly kind: 'release' }
   | { readonly kind: 'plan'; readonly plan: FramePlan }
   /** `into` is the caller's picture when that is shared memory; otherwise the frame is left on the thread's desk. */

@@ -48,7 +48,7 @@ function perform(task: Task): unknown {
     case 'choose':
       return analysis().choose(task.side, task.camera, task.seedCounts);
     case 'finish':
-      return analysis().finish(task.side, task.camera, buffer, layout);
+      return analysis().finish(task.side, task.move, buffer, layout);
     case 'release':
       steps = null;
       // The thread's start data would keep the analysis memory (60 to 200 MB) alive for as long as it renders.

@@ -1,3 +1,4 @@
+import type { CameraMove } from '../camera/estimate.ts';
 import type { Homography } from '../camera/homography.ts';
 import type { Tone } from '../fuse/tone.ts';
 import type { Threads } from '../threads.ts';
@@ -5,8 +6,10 @@ import type { SideSummary } from './steps.ts';
 
 /** What an analysis found; the motion itself lies in the render memory. */
 export interface PairFindings {
-  /** The camera move in samples of the analysis raster, or null. */
+  /** The camera move the pictures were aligned by, in samples of the analysis raster, or null. */
   readonly camera: Homography | null;
+  /** Whether a camera move was found, aligned by or not. */
+  readonly moves: boolean;
   /** last ≈ gain × first + offset of the three analysis planes. */
   readonly tones: readonly [Tone, Tone, Tone];
   /** Mean over both sides of confidence × region, and of the kept seeds; 0..1. */
@@ -36,7 +39,8 @@ export async function analysePair(
     (await Promise.all([threads.run(task(0)), threads.run(task(1))])) as [T, T];
   const counts = await both<number>((side) => ({ kind: 'prepare', side }));
   onProgress(PROGRESS.prepare);
-  const camera = (await threads.run({ kind: 'camera', counts, seed })) as Homography | null;
+  const move = (await threads.run({ kind: 'camera', counts, seed })) as CameraMove;
+  const camera = move.aligned;
   onProgress(PROGRESS.camera);
   await both((side) => ({ kind: 'describe', side, camera }));
   onProgress(PROGRESS.describe);
@@ -48,10 +52,11 @@ export async function analysePair(
   onProgress(PROGRESS.search);
   await both((side) => ({ kind: 'choose', side, camera, seedCounts }));
   onProgress(PROGRESS.choose);
-  const [first, last] = await both<SideSummary>((side) => ({ kind: 'finish', side, camera }));
+  const [first, last] = await both<SideSummary>((side) => ({ kind: 'finish', side, move }));
   onProgress(PROGRESS.finish);
   return {
     camera,
+    moves: camera !== null || move.prior !== null,
     tones,
     corresponding: 0.5 * (first.corresponding + last.corresponding),
     kept: 0.5 * (first.kept + last.kept),

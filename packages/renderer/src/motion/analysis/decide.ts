@@ -18,24 +18,25 @@ export function decidePlan(
   wish: MotionWish,
   width: number,
   height: number,
+  fast: boolean,
 ): { plan: FramePlan; report: PairReport } {
   const mode = decideMode(findings);
   const report: PairReport = { mode, matchConfidence: Math.min(1, Math.max(0, findings.corresponding)) };
   if (mode === 'transition') {
     const camera = transitionCamera(wish.camera, width >> 1, height >> 1);
-    return { report, plan: { kind: 'dissolve', camera, tones: [SAME_TONE, SAME_TONE, SAME_TONE] } };
+    return { report, plan: { kind: 'dissolve', fast, camera, tones: [SAME_TONE, SAME_TONE, SAME_TONE] } };
   }
   const camera = findings.camera === null ? IDENTITY : rescale(findings.camera, analysisFactor(width, height) / 2);
   const [luma, blue, red] = findings.tones;
   return {
     report,
-    plan: { kind: 'morph', camera, tones: [limitedLuma(luma), limitedColour(blue), limitedColour(red)] },
+    plan: { kind: 'morph', fast, camera, tones: [limitedLuma(luma), limitedColour(blue), limitedColour(red)] },
   };
 }
 
 function decideMode(findings: PairFindings): Mode {
   if (findings.corresponding > SAME_SCENE) return 'morph';
-  if (findings.camera !== null) return 'camera';
+  if (findings.moves) return 'camera';
   if (findings.corresponding < UNRELATED && findings.kept < MANY_MATCHES) return 'transition';
   return 'morph';
 }

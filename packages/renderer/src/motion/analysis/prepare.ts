@@ -39,6 +39,18 @@ export function toPlanes(picture: RgbPicture, buffer: ArrayBufferLike, layout: P
   const plane = (at: number, w: number, h: number): Uint8Array =>
     new Uint8Array(buffer, at, (w + 2 * PAD) * (h + 2 * PAD));
   padMirrored(frame.subarray(0, luma), width, height, PAD, plane(layout.luma, width, height));
+  padMirrored(halfLuma(frame, width, height), w2, h2, PAD, plane(layout.half, w2, h2));
   padMirrored(frame.subarray(luma, luma + w2 * h2), w2, h2, PAD, plane(layout.blue, w2, h2));
   padMirrored(frame.subarray(luma + w2 * h2), w2, h2, PAD, plane(layout.red, w2, h2));
+}
+
+/** The luma of a frame at half size, by means of 2×2 samples. */
+function halfLuma(frame: Uint8Array, width: number, height: number): Uint8Array {
+  const out = new Uint8Array((width * height) >> 2);
+  for (let y = 0, i = 0; y < height; y += 2) {
+    for (let x = 0, at = y * width; x < width; x += 2, at += 2, i++) {
+      out[i] = (frame[at]! + frame[at + 1]! + frame[at + width]! + frame[at + width + 1]! + 2) >> 2;
+    }
+  }
+  return out;
 }

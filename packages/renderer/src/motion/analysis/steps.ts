@@ -1,5 +1,5 @@
 import type { RgbPicture } from '../../contract.ts';
-import { estimateCamera } from '../camera/estimate.ts';
+import { type CameraMove, estimateCamera } from '../camera/estimate.ts';
 import { FEATURE_BYTES, findFeatures } from '../camera/features.ts';
 import { type Homography, IDENTITY, invert } from '../camera/homography.ts';
 import { chooseFlow } from '../fuse/choose.ts';
@@ -67,7 +67,7 @@ export class AnalysisSteps {
   }
 
   /** The camera move between the pictures, if one explains them. */
-  camera(counts: readonly [number, number], seed: number): Homography | null {
+  camera(counts: readonly [number, number], seed: number): CameraMove {
     const [first, last] = this.store.pictures;
     return estimateCamera(this.kernels, this.buffer, this.layout, counts, first, last, seed);
   }
@@ -134,14 +134,15 @@ export class AnalysisSteps {
   }
 
   /** Judges and completes a side's motion and leaves it where frames are rendered from. */
-  finish(side: Side, camera: Homography | null, renderBuffer: ArrayBufferLike, render: RenderLayout): SideSummary {
+  finish(side: Side, move: CameraMove, renderBuffer: ArrayBufferLike, render: RenderLayout): SideSummary {
     const { pictures, chosen, kept } = this.store;
     const other = side === 0 ? 1 : 0;
-    const there = camera ?? IDENTITY;
+    const there = move.aligned ?? IDENTITY;
     const maps = [there, invert(there)] as const;
     const motion = (which: Side): SideMotion => ({ camera: maps[which], residual: chosen[which] });
+    const prior = move.prior === null ? null : side === 0 ? move.prior : invert(move.prior);
     const trust = confidence(pictures[side], pictures[other], motion(side), motion(other));
-    const regular = regularise(chosen[side], trust, kept[side], edgeDistances(pictures[side]));
+    const regular = regularise(chosen[side], trust, kept[side], edgeDistances(pictures[side]), prior);
     this.writeField(regular.residual, regular.trust, side, renderBuffer, render);
     const size = trust.data.length;
     let corresponding = 0;

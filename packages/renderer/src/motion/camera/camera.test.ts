@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../random.ts';
-import { isCameraLike } from './acceptance.ts';
+import type { ColourPlanes } from '../raster/plane.ts';
+import { texturedScene } from '../testing/pictures.ts';
+import { fitOfMove, isCameraLike, isHardToMatch } from './acceptance.ts';
 import { CameraPath } from './camera-path.ts';
 import { fitByConsensus } from './fit.ts';
 import { compose, type Homography, IDENTITY, invert, normalise, project, rescale } from './homography.ts';
@@ -33,12 +35,45 @@ describe('CameraPath', () => {
   });
 });
 
-describe('isCameraLike', () => {
-  const turn = (zoom: number, degrees: number): Homography => {
-    const c = zoom * Math.cos((degrees * Math.PI) / 180);
-    const s = zoom * Math.sin((degrees * Math.PI) / 180);
-    return [c, -s, 0, s, c, 0, 0, 0, 1];
+const turn = (zoom: number, degrees: number): Homography => {
+  const c = zoom * Math.cos((degrees * Math.PI) / 180);
+  const s = zoom * Math.sin((degrees * Math.PI) / 180);
+  return [c, -s, 0, s, c, 0, 0, 0, 1];
+};
+
+describe('isHardToMatch', () => {
+  it.each<[string, Homography, boolean]>([
+    ['a pan', [1, 0, 60, 0, 1, 0, 0, 0, 1], false],
+    ['a small roll', turn(1, 5), false],
+    ['a roll', turn(1, 12), true],
+    ['a zoom', turn(1.3, 0), true],
+    ['a zoom back', turn(0.8, 0), true],
+    ['a squeeze', [1.1, 0, 0, 0, 0.92, 0, 0, 0, 1], true],
+    ['perspective', [1, 0, 0, 0, 1, 0, 8e-4, 0, 1], true],
+  ])('%s', (_, map, expected) => {
+    expect(isHardToMatch(map, 320, 240)).toBe(expected);
+  });
+});
+
+describe('fitOfMove', () => {
+  const scene = texturedScene(4);
+  const pictured = (dx: number, gain: number): ColourPlanes => {
+    const plane = (): Float32Array =>
+      Float32Array.from({ length: 64 * 48 }, (_, i) => gain * scene((i % 64) + dx, Math.floor(i / 64), 0));
+    return { width: 64, height: 48, luma: plane(), blue: plane(), red: plane() };
   };
+  const pan = (dx: number): Homography => [1, 0, dx, 0, 1, 0, 0, 0, 1];
+
+  it('is near 0 for the true move, also in other light, near 1 for none, and infinite without overlap', () => {
+    const [first, last] = [pictured(0, 1), pictured(6, 0.7)];
+    expect(fitOfMove(pan(-6), first, last)).toBeLessThan(0.2);
+    expect(fitOfMove(pan(0), first, last)).toBeCloseTo(1, 5);
+    expect(fitOfMove(pan(9), first, last)).toBeGreaterThan(0.7);
+    expect(fitOfMove(pan(60), first, last)).toBe(Number.POSITIVE_INFINITY);
+  });
+});
+
+describe('isCameraLike', () => {
   it.each<[string, Homography, boolean]>([
     ['identity', IDENTITY, true],
     ['roll 30', turn(1, 30), true],

@@ -1,7 +1,7 @@
 import type { MatchKernels } from '../match/match-kernels.ts';
 import type { MatchLayout } from '../match/match-layout.ts';
 import type { ColourPlanes } from '../raster/plane.ts';
-import { explainsPictures, isCameraLike } from './acceptance.ts';
+import { fitOfMove, isCameraLike, isHardToMatch } from './acceptance.ts';
 import { fitByConsensus, type PointPairs } from './fit.ts';
 import { type Homography, invert, normalise, project } from './homography.ts';
 
@@ -11,10 +11,29 @@ const RATIO = 0.86;
 const TOLERANCE = 4;
 const LEAST_INLIERS = 40;
 const LEAST_SHARE = 0.35;
+/**
+ * How much of the difference between the pictures a move may leave: to be believed at all, to align by when nothing else
+ * would find the matches, and to align by although matching copes without. Aligning by a wrong move costs 1 to 6 dB.
+ */
+const LEAST_FIT = 0.93;
+const FAIR_FIT = 0.65;
+const GOOD_FIT = 0.4;
+/** Mean displacements beyond this share of the width are too far to be found without alignment. */
+const LONG_MOTION = 0.15;
 /** A mean displacement below this share of the width is left to the dense search. */
 const LEAST_MOTION = 0.01;
 
-/** The camera move from the first to the last picture, or null when no single move explains them. */
+/** What is known of the camera's move; maps go from the first picture to the last, in samples of the analysis raster. */
+export interface CameraMove {
+  /** The move the last picture is aligned by before anything is matched, or null. */
+  readonly aligned: Homography | null;
+  /** The move that regions without matches follow, when the pictures are not aligned by it already. */
+  readonly prior: Homography | null;
+}
+
+export const NO_MOVE: CameraMove = { aligned: null, prior: null };
+
+/** The camera's move from the first to the last picture; `NO_MOVE` when no single move explains them. */
 export function estimateCamera(
   kernels: MatchKernels,
   buffer: ArrayBufferLike,
@@ -23,17 +42,22 @@ export function estimateCamera(
   first: ColourPlanes,
   last: ColourPlanes,
   seed: number,
-): Homography | null {
+): CameraMove {
   const pairs = matchFeatures(kernels, buffer, layout, counts);
   const found = fitByConsensus(pairs, TOLERANCE, seed);
-  if (found === null || found.inliers < LEAST_INLIERS || found.inliers < LEAST_SHARE * pairs.x.length) return null;
+  if (found === null || found.inliers < LEAST_INLIERS || found.inliers < LEAST_SHARE * pairs.x.length) return NO_MOVE;
   // Both ways: a horizon may lie inside the last picture though it lies outside the first.
   const plausible = [found.map, normalise(invert(found.map))].every((map) =>
     isCameraLike(map, first.width, first.height),
   );
-  if (!plausible) return null;
-  if (meanMotion(found.map, first.width, first.height) < LEAST_MOTION * first.width) return null;
-  return explainsPictures(found.map, first, last) ? found.map : null;
+  if (!plausible) return NO_MOVE;
+  const motion = meanMotion(found.map, first.width, first.height) / first.width;
+  if (motion < LEAST_MOTION) return NO_MOVE;
+  const fit = fitOfMove(found.map, first, last);
+  if (fit > LEAST_FIT) return NO_MOVE;
+  const isHard = motion > LONG_MOTION || isHardToMatch(found.map, first.width, first.height);
+  const align = fit < (isHard ? FAIR_FIT : GOOD_FIT);
+  return align ? { aligned: found.map, prior: null } : { aligned: null, prior: found.map };
 }
 
 /** Features that choose each other, clearly before all others. */

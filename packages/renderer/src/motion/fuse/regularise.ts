@@ -1,11 +1,12 @@
+import { type Homography, project } from '../camera/homography.ts';
 import { domainTransform, type EdgeDistances } from '../raster/domain-transform.ts';
 import { blur } from '../raster/gaussian.ts';
 import { emptyFlow, emptyPlane, type Flow, type Plane } from '../raster/plane.ts';
 import { resize, shrink } from '../raster/resample.ts';
 
 /** The regional confidence at which a region begins to move, and how much more makes it move fully. */
-const REGION_FLOOR = 0.16;
-const REGION_WIDTH = 0.3;
+const REGION_FLOOR = 0.1;
+const REGION_WIDTH = 0.25;
 /** Width of a region as a share of the picture's width. */
 const REGION_SIZE = 1 / 40;
 /** Scale (samples, colour steps) of the edge-aware fill inside good regions. */
@@ -28,9 +29,16 @@ export interface RegularMotion {
 /**
  * Makes the motion complete and calm. In regions that correspond, doubtful samples take their motion from trusted
  * ones on the same surface; elsewhere the motion fades smoothly to the camera's, so that the picture dissolves
- * instead of tearing. `kept` tells where matches were kept (0..1).
+ * instead of tearing. `kept` tells where matches were kept (0..1), `prior` the camera's move when the residual is not
+ * relative to it already.
  */
-export function regularise(residual: Flow, trust: Plane, kept: Float32Array, edges: EdgeDistances): RegularMotion {
+export function regularise(
+  residual: Flow,
+  trust: Plane,
+  kept: Float32Array,
+  edges: EdgeDistances,
+  prior: Homography | null,
+): RegularMotion {
   const { width, height } = residual;
   const size = width * height;
   const support = emptyPlane(width, height);
@@ -44,7 +52,7 @@ export function regularise(residual: Flow, trust: Plane, kept: Float32Array, edg
     weight.data[i] = support.data[i]! * region.data[i]!;
     shared.data[i] = trust.data[i]! * region.data[i]!;
   }
-  const smooth = extendSmoothly(residual, weight);
+  const smooth = extendSmoothly(residual, weight, prior);
   const filled = fillAlongSurfaces(residual, shared, edges);
   const out = emptyFlow(width, height);
   for (let i = 0; i < size; i++) {
@@ -64,8 +72,8 @@ function regionsOf(support: Plane): Plane {
   return out;
 }
 
-/** Weighted averages over three ever wider neighbourhoods (each counts a tenth of the last), then zero. */
-function extendSmoothly(residual: Flow, weight: Plane): Flow {
+/** Weighted averages over three ever wider neighbourhoods (each counts a tenth of the last), then the prior or zero. */
+function extendSmoothly(residual: Flow, weight: Plane, prior: Homography | null): Flow {
   const { width, height } = residual;
   const weighted = (data: Float32Array): Plane => {
     const product = emptyPlane(width, height);
@@ -91,6 +99,16 @@ function extendSmoothly(residual: Flow, weight: Plane): Flow {
       sumW[k]! += share * bw[k]!;
     }
   });
+  if (prior !== null) {
+    for (let y = 0, k = 0; y < w.height; y++) {
+      for (let x = 0; x < w.width; x++, k++) {
+        const at = { x: (x + 0.5) * COARSE - 0.5, y: (y + 0.5) * COARSE - 0.5 };
+        const to = project(prior, at.x, at.y);
+        sumU[k]! += PRIOR_WEIGHT * (to.x - at.x);
+        sumV[k]! += PRIOR_WEIGHT * (to.y - at.y);
+      }
+    }
+  }
   const finish = (sum: Float32Array): Float32Array => {
     const ratio = emptyPlane(w.width, w.height);
     for (let k = 0; k < size; k++) ratio.data[k] = sum[k]! / sumW[k]!;

@@ -18,8 +18,8 @@ export function splat(width: i32, height: i32, u: usize, v: usize, z: usize, mat
   const row = <usize>width << 4;
   let i: usize = 0;
   for (let y = 0; y < height; y++) for (let x = 0; x < width; x++, i += 4) {
-    const du = share * load<f32>(u + i), dv = share * load<f32>(v + i), zz = load<f32>(z + i);
-    const px = <f32>x + du, py = <f32>y + dv;
+    const ru = load<f32>(u + i), rv = load<f32>(v + i), zz = load<f32>(z + i);
+    const px = <f32>x + share * ru, py = <f32>y + share * rv;
     let tx = m0 * px + m1 * py + m2, ty = m3 * px + m4 * py + m5;
     if (!affine) { const d: f32 = 1 / (m6 * px + m7 * py + m8); tx *= d; ty *= d; }
     if (!(tx > -1 && ty > -1 && tx < w && ty < h)) continue;
@@ -27,7 +27,7 @@ export function splat(width: i32, height: i32, u: usize, v: usize, z: usize, mat
     const ax = tx - left, ay = ty - top;
     const cx = <i32>left, cy = <i32>top;
     const weight = zz + <f32>1e-3;
-    const value = f32x4.replace_lane(f32x4.replace_lane(f32x4.replace_lane(f32x4.splat(1), 0, -du), 1, -dv), 2, zz);
+    const value = f32x4.replace_lane(f32x4.replace_lane(f32x4.replace_lane(f32x4.splat(1), 0, ru), 1, rv), 2, zz);
     const w0 = weight * (1 - ay), w1 = weight * ay;
     const at = sums + (<usize>(cy * width + cx) << 4);
     if (cx >= 0 && cy >= 0 && cx < width - 1 && cy < height - 1) {
@@ -92,21 +92,21 @@ function fill(width: i32, height: i32, fine: usize, coarse: usize): void {
 }
 
 // @ts-ignore: decorator
-@inline function visible(x: v128, y: v128, lastX: v128, lastY: v128): v128 {
+@inline export function visible(x: v128, y: v128, lastX: v128, lastY: v128): v128 {
   const inside = f32x4.pmin(f32x4.pmin(x, f32x4.sub(lastX, x)), f32x4.pmin(y, f32x4.sub(lastY, y)));
   const ramp = f32x4.add(f32x4.mul(f32x4.add(inside, f32x4.splat(0.5)), f32x4.splat(0.5)), f32x4.splat(0.25));
   return f32x4.pmin(f32x4.splat(1), f32x4.pmax(f32x4.splat(0.002), ramp));
 }
 
 // @ts-ignore: decorator
-@inline function projective(m: usize, k: usize, x: v128, y: v128): v128 {
+@inline export function projective(m: usize, k: usize, x: v128, y: v128): v128 {
   return f32x4.add(f32x4.add(f32x4.mul(f32x4.splat(load<f32>(m + k)), x), f32x4.mul(f32x4.splat(load<f32>(m + k + 4)), y)), f32x4.splat(load<f32>(m + k + 8)));
 }
 
 export function combine(width: i32, height: i32, firstSums: usize, lastSums: usize, firstMatrix: usize, lastMatrix: usize, s: f32, fields: usize): void {
   const plane = <usize>(width * height) << 2;
   const lastX = f32x4.splat(<f32>(width - 1)), lastY = f32x4.splat(<f32>(height - 1));
-  const one = f32x4.splat(1), floor = f32x4.splat(FLOOR);
+  const one = f32x4.splat(1), floor = f32x4.splat(FLOOR), gone = f32x4.splat(s), left = f32x4.splat(1 - s);
   for (let y = 0; y < height; y++) {
     const fy = f32x4.splat(<f32>y);
     for (let k = 0; k < width; k += 4) {
@@ -121,12 +121,12 @@ export function combine(width: i32, height: i32, firstSums: usize, lastSums: usi
       const za = v128.shuffle<f32>(v128.shuffle<f32>(a0, a1, 2, 6, 2, 6), v128.shuffle<f32>(a2, a3, 2, 6, 2, 6), 0, 1, 4, 5);
       const zb = v128.shuffle<f32>(v128.shuffle<f32>(b0, b1, 2, 6, 2, 6), v128.shuffle<f32>(b2, b3, 2, 6, 2, 6), 0, 1, 4, 5);
       const da = f32x4.div(one, projective(firstMatrix, 24, fx, fy)), db = f32x4.div(one, projective(lastMatrix, 24, fx, fy));
-      const ax = f32x4.add(f32x4.mul(projective(firstMatrix, 0, fx, fy), da), v128.shuffle<f32>(al, ah, 0, 1, 4, 5));
-      const ay = f32x4.add(f32x4.mul(projective(firstMatrix, 12, fx, fy), da), v128.shuffle<f32>(al, ah, 2, 3, 6, 7));
-      const bx = f32x4.add(f32x4.mul(projective(lastMatrix, 0, fx, fy), db), v128.shuffle<f32>(bl, bh, 0, 1, 4, 5));
-      const by = f32x4.add(f32x4.mul(projective(lastMatrix, 12, fx, fy), db), v128.shuffle<f32>(bl, bh, 2, 3, 6, 7));
-      const wa = f32x4.mul(f32x4.mul(f32x4.splat(1 - s), visible(ax, ay, lastX, lastY)), f32x4.add(za, floor));
-      const wb = f32x4.mul(f32x4.mul(f32x4.splat(s), visible(bx, by, lastX, lastY)), f32x4.add(zb, floor));
+      const ax = f32x4.sub(f32x4.mul(projective(firstMatrix, 0, fx, fy), da), f32x4.mul(gone, v128.shuffle<f32>(al, ah, 0, 1, 4, 5)));
+      const ay = f32x4.sub(f32x4.mul(projective(firstMatrix, 12, fx, fy), da), f32x4.mul(gone, v128.shuffle<f32>(al, ah, 2, 3, 6, 7)));
+      const bx = f32x4.sub(f32x4.mul(projective(lastMatrix, 0, fx, fy), db), f32x4.mul(left, v128.shuffle<f32>(bl, bh, 0, 1, 4, 5)));
+      const by = f32x4.sub(f32x4.mul(projective(lastMatrix, 12, fx, fy), db), f32x4.mul(left, v128.shuffle<f32>(bl, bh, 2, 3, 6, 7)));
+      const wa = f32x4.mul(f32x4.mul(left, visible(ax, ay, lastX, lastY)), f32x4.add(za, floor));
+      const wb = f32x4.mul(f32x4.mul(gone, visible(bx, by, lastX, lastY)), f32x4.add(zb, floor));
       const out = fields + (at << 2);
       v128.store(out, f32x4.sub(ax, fx));
       v128.store(out + plane, f32x4.sub(ay, fy));

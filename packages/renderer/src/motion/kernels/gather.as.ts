@@ -1,16 +1,16 @@
 // Reading pictures along the fields of a frame, with SIMD. Contract: ../render/kernels.ts; twins: ../render/{luma,chroma}.ts.
 
-const PAD: i32 = 8;
+export const PAD: i32 = 8;
 
 // @ts-ignore: decorator
-@inline function blendRows(out: usize, a: usize, b: usize, share: f32, count: i32): void {
+@inline export function blendRows(out: usize, a: usize, b: usize, share: f32, count: i32): void {
   const k = f32x4.splat(share);
   for (let i: usize = 0; i < <usize>count << 2; i += 16) { const p = v128.load(a + i); v128.store(out + i, f32x4.add(p, f32x4.mul(f32x4.sub(v128.load(b + i), p), k))); }
 }
 
 // Twice as many samples, centres aligned (weights 1/4 and 3/4); `row` has four floats of room on either side.
 // @ts-ignore: decorator
-@inline function enlarge(out: usize, row: usize, count: i32): void {
+@inline export function enlarge(out: usize, row: usize, count: i32): void {
   store<f32>(row - 4, load<f32>(row));
   store<f32>(row + (<usize>count << 2), load<f32>(row + (<usize>(count - 1) << 2)));
   const quarter = f32x4.splat(0.25), most = f32x4.splat(0.75);
@@ -27,7 +27,7 @@ const PAD: i32 = 8;
   return f32x4.pmax(f32x4.splat(0), f32x4.sub(last, f32x4.abs(f32x4.sub(last, f32x4.abs(x)))));
 }
 
-// 4×4 samples from `at`, weighted: four numbers whose sum is the bicubic value × 16384.
+// 4×4 samples from `at`, weighted: four numbers whose sum is the bicubic value × 1048576.
 // @ts-ignore: decorator
 @inline function cubic(at: usize, stride: usize, wx: usize, wy: usize): v128 {
   let q = v128.load32_zero(at);
@@ -43,9 +43,9 @@ const PAD: i32 = 8;
 // @ts-ignore: decorator
 @inline function pairs(a: v128, b: v128): v128 { return i32x4.add(v128.shuffle<i32>(a, b, 0, 2, 4, 6), v128.shuffle<i32>(a, b, 1, 3, 5, 7)); }
 
-// Four bicubic values × 16384 at (x, y), positions rounded to 1/32 sample.
+// Four bicubic values × 1048576 at (x, y), positions rounded to 1/32 sample.
 // @ts-ignore: decorator
-@inline function cubics(plane: usize, stride: i32, x: v128, y: v128, lastX: v128, lastY: v128, weights: usize): v128 {
+@inline export function cubics(plane: usize, stride: i32, x: v128, y: v128, lastX: v128, lastY: v128, weights: usize): v128 {
   const fine = f32x4.splat(32), half = f32x4.splat(0.5), mask = i32x4.splat(31);
   const qx = i32x4.trunc_sat_f32x4_s(f32x4.add(f32x4.mul(reflect(x, lastX), fine), half));
   const qy = i32x4.trunc_sat_f32x4_s(f32x4.add(f32x4.mul(reflect(y, lastY), fine), half));
@@ -60,10 +60,10 @@ const PAD: i32 = 8;
 }
 
 // @ts-ignore: decorator
-@inline function tone(value: v128, gain: f32, offset: f32): v128 { return f32x4.add(f32x4.mul(value, f32x4.splat(gain)), f32x4.splat(offset)); }
+@inline export function tone(value: v128, gain: f32, offset: f32): v128 { return f32x4.add(f32x4.mul(value, f32x4.splat(gain)), f32x4.splat(offset)); }
 
 // @ts-ignore: decorator
-@inline function storeFour(out: usize, a: v128, b: v128, share: v128): void {
+@inline export function storeFour(out: usize, a: v128, b: v128, share: v128): void {
   const value = f32x4.add(f32x4.add(a, f32x4.mul(f32x4.sub(b, a), share)), f32x4.splat(0.5));
   const wide = i32x4.trunc_sat_f32x4_s(value), narrow = i16x8.narrow_i32x4_s(wide, wide);
   v128.store_lane<u32>(out, i8x16.narrow_i16x8_u(narrow, narrow), 0);
@@ -75,7 +75,7 @@ export function luma(width: i32, height: i32, first: usize, last: usize, fields:
   const row = <usize>(width + 32) << 2, scratch = rows + 5 * row + 64;
   const stride = width + 2 * PAD;
   const lastX = f32x4.splat(<f32>(width - 1)), lastY = f32x4.splat(<f32>(height - 1)), two = f32x4.splat(2);
-  firstGain /= 16384; lastGain /= 16384;
+  firstGain /= 1048576; lastGain /= 1048576;
   for (let y = 0; y < height; y++) {
     const near = y >> 1, far = y & 1 ? min(h2 - 1, near + 1) : max(0, near - 1);
     for (let c = 0; c < 5; c++) {
@@ -100,7 +100,7 @@ export function luma(width: i32, height: i32, first: usize, last: usize, fields:
 @inline function square(at: usize, stride: usize): i32 { return <i32>(<u32>load<u16>(at) | (<u32>load<u16>(at + stride) << 16)); }
 
 // @ts-ignore: decorator
-@inline function bilinears(plane: usize, stride: i32, x: v128, y: v128, lastX: v128, lastY: v128): v128 {
+@inline export function bilinears(plane: usize, stride: i32, x: v128, y: v128, lastX: v128, lastY: v128): v128 {
   const cx = reflect(x, lastX), cy = reflect(y, lastY);
   const left = f32x4.floor(cx), top = f32x4.floor(cy);
   const ax = f32x4.sub(cx, left), ay = f32x4.sub(cy, top);
@@ -117,18 +117,19 @@ export function luma(width: i32, height: i32, first: usize, last: usize, fields:
   return f32x4.add(upper, f32x4.mul(ay, f32x4.sub(lower, upper)));
 }
 
-export function chroma(width: i32, height: i32, first: usize, last: usize, fields: usize,
+export function chroma(width: i32, height: i32, first: usize, last: usize, fields: usize, weights: usize,
   firstGain: f32, firstOffset: f32, lastGain: f32, lastOffset: f32, out: usize): void {
   const plane = <usize>(width * height) << 2, stride = width + 2 * PAD;
   const lastX = f32x4.splat(<f32>(width - 1)), lastY = f32x4.splat(<f32>(height - 1));
+  firstGain /= 1048576; lastGain /= 1048576;
   for (let y = 0; y < height; y++) {
     const fy = f32x4.splat(<f32>y);
     for (let k = 0; k < width; k += 4) {
       const x = min(k, width - 4);
       const at = fields + (<usize>(y * width + x) << 2);
       const fx = f32x4.add(f32x4.splat(<f32>x), f32x4(0, 1, 2, 3));
-      const a = bilinears(first, stride, f32x4.add(fx, v128.load(at)), f32x4.add(fy, v128.load(at + plane)), lastX, lastY);
-      const b = bilinears(last, stride, f32x4.add(fx, v128.load(at + 2 * plane)), f32x4.add(fy, v128.load(at + 3 * plane)), lastX, lastY);
+      const a = cubics(first, stride, f32x4.add(fx, v128.load(at)), f32x4.add(fy, v128.load(at + plane)), lastX, lastY, weights);
+      const b = cubics(last, stride, f32x4.add(fx, v128.load(at + 2 * plane)), f32x4.add(fy, v128.load(at + 3 * plane)), lastX, lastY, weights);
       storeFour(out + <usize>(y * width + x), tone(a, firstGain, firstOffset), tone(b, lastGain, lastOffset), v128.load(at + 4 * plane));
     }
   }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { invert } from '../camera/homography.ts';
 import { describeBytes, describeDensely } from '../match/dense-descriptor.ts';
 import { DESCRIPTOR_BYTES } from '../match/describe-kernels.ts';
 import { planMatch } from '../match/match-layout.ts';
@@ -103,8 +104,55 @@ describe('frame kernels', () => {
         desk.frame,
       );
       const colour = desk.frame + WIDTH * HEIGHT;
-      kernels.chroma(W2, H2, first.blue, last.blue, desk.fields, 1, 0, 1, 0, colour);
-      kernels.chroma(W2, H2, first.red, last.red, desk.fields, 1, 2, 0.8, 0, colour + W2 * H2);
+      kernels.chroma(W2, H2, first.blue, last.blue, desk.fields, layout.weights, 1, 0, 1, 0, colour);
+      kernels.chroma(W2, H2, first.red, last.red, desk.fields, layout.weights, 1, 2, 0.8, 0, colour + W2 * H2);
+    }
+    const bytes = (memory: SharedMemory): Uint8Array =>
+      new Uint8Array(memory.buffer, desk.frame, (WIDTH * HEIGHT * 3) / 2);
+    expect(largestDifference(bytes(fast), bytes(plain))).toBeLessThanOrEqual(1);
+    expect(new Set(bytes(fast)).size).toBeGreaterThan(50);
+  });
+
+  it('read both pictures along both motions like their twins', () => {
+    const [first, last] = layout.pictures;
+    const maps = [
+      [1.1, 0.02, -1, -0.02, 1.1, -2, 1e-4, 2e-4, 1],
+      [0.93, -0.01, 1, 0.01, 0.93, 1, 0, 0, 1],
+      [1.2, 0, 3, 0, 1.2, -2, 0, 0, 1],
+    ];
+    const matrices = [...maps, invert(maps[2] ?? [])].flat();
+    for (const memory of [fast, plain]) floats(memory, desk.matrices[0], 36).set(matrices);
+    floats(plain, desk.sums[0], 4 * W2 * H2).set(floats(fast, desk.sums[0], 4 * W2 * H2));
+    floats(plain, desk.sums[1], 4 * W2 * H2).set(floats(fast, desk.sums[1], 4 * W2 * H2));
+    const combine = (kernels: FrameKernels): void =>
+      kernels.combineCrossed(
+        W2,
+        H2,
+        desk.sums[0],
+        desk.sums[1],
+        desk.matrices[0],
+        0.4,
+        first.half,
+        last.half,
+        1.1,
+        -3,
+        0.9,
+        4,
+        desk.fields,
+      );
+    combine(wasm);
+    combine(twin);
+    const fields = floats(fast, desk.fields, 11 * W2 * H2);
+    expect(largestDifference(fields, floats(plain, desk.fields, 11 * W2 * H2))).toBeLessThan(0.01);
+    expect(new Set(fields.subarray(8 * W2 * H2)).size).toBeGreaterThan(500);
+    floats(plain, desk.fields, 11 * W2 * H2).set(fields);
+    for (const kernels of [wasm, twin]) {
+      const { frame, rows } = desk;
+      const tones = [1.1, -3, 0.9, 4] as const;
+      kernels.lumaCrossed(WIDTH, HEIGHT, first.luma, last.luma, desk.fields, rows, layout.weights, ...tones, frame);
+      const colour = frame + WIDTH * HEIGHT;
+      kernels.chromaCrossed(W2, H2, first.blue, last.blue, desk.fields, layout.weights, ...tones, colour);
+      kernels.chromaCrossed(W2, H2, first.red, last.red, desk.fields, layout.weights, 1, 0, 1, 0, colour + W2 * H2);
     }
     const bytes = (memory: SharedMemory): Uint8Array =>
       new Uint8Array(memory.buffer, desk.frame, (WIDTH * HEIGHT * 3) / 2);

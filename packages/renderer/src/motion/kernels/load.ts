@@ -13,7 +13,11 @@ import { instantiate, type SharedMemory } from './web-assembly.ts';
 export function loadFrameKernels(memory: SharedMemory): FrameKernels {
   const carry = load('frame', memory) as Pick<FrameKernels, 'splat' | 'resolve' | 'combine' | 'mix'> | null;
   const gather = load('gather', memory) as Pick<FrameKernels, 'luma' | 'chroma'> | null;
-  if (carry === null || gather === null) return plainKernels(memory.buffer);
+  const crossed = load('crossed', memory) as Pick<
+    FrameKernels,
+    'combineCrossed' | 'lumaCrossed' | 'chromaCrossed'
+  > | null;
+  if (carry === null || gather === null || crossed === null) return plainKernels(memory.buffer);
   return {
     splat: carry.splat,
     resolve: carry.resolve,
@@ -21,6 +25,9 @@ export function loadFrameKernels(memory: SharedMemory): FrameKernels {
     mix: carry.mix,
     luma: gather.luma,
     chroma: gather.chroma,
+    combineCrossed: crossed.combineCrossed,
+    lumaCrossed: crossed.lumaCrossed,
+    chromaCrossed: crossed.chromaCrossed,
   };
 }
 
@@ -44,7 +51,7 @@ export function loadAnalysisKernels(memory: SharedMemory): AnalysisKernels {
 }
 
 /** The exports of a committed kernel, or null when this machine cannot compile it. */
-function load(name: 'frame' | 'gather' | 'match' | 'refine' | 'describe', memory: SharedMemory): unknown {
+function load(name: 'frame' | 'gather' | 'crossed' | 'match' | 'refine' | 'describe', memory: SharedMemory): unknown {
   const bytes = readFileSync(new URL(`./${name}.wasm`, import.meta.url));
   try {
     return instantiate(bytes, memory);

@@ -1,5 +1,5 @@
 import { PAD } from './layout.ts';
-import { reflect } from './luma.ts';
+import { gather } from './luma.ts';
 
 /** Plain TypeScript twin of the chroma kernel; see FrameKernels.chroma. `width` and `height` are those of the colour plane. */
 export function chroma(
@@ -9,6 +9,7 @@ export function chroma(
   first: number,
   last: number,
   fields: number,
+  weights: number,
   firstGain: number,
   firstOffset: number,
   lastGain: number,
@@ -19,28 +20,18 @@ export function chroma(
   const padded = (width + 2 * PAD) * (height + 2 * PAD);
   const a = new Uint8Array(buffer, first, padded);
   const b = new Uint8Array(buffer, last, padded);
+  const table = new Int16Array(buffer, weights, 128);
   const field = new Float32Array(buffer, fields, 5 * size);
   const result = new Uint8Array(buffer, out, size);
   for (let y = 0, i = 0; y < height; y++) {
     for (let x = 0; x < width; x++, i++) {
-      const va = gather(a, width, height, x + field[i]!, y + field[size + i]!) * firstGain + firstOffset;
-      const vb = gather(b, width, height, x + field[2 * size + i]!, y + field[3 * size + i]!) * lastGain + lastOffset;
+      const va =
+        gather(a, width, height, x + field[i]!, y + field[size + i]!, table) * (firstGain / 1048576) + firstOffset;
+      const vb =
+        gather(b, width, height, x + field[2 * size + i]!, y + field[3 * size + i]!, table) * (lastGain / 1048576) +
+        lastOffset;
       const value = Math.floor(va + (vb - va) * field[4 * size + i]! + 0.5);
       result[i] = value < 0 ? 0 : value > 255 ? 255 : value;
     }
   }
-}
-
-function gather(plane: Uint8Array, width: number, height: number, x: number, y: number): number {
-  const cx = reflect(x, width - 1);
-  const cy = reflect(y, height - 1);
-  const left = Math.floor(cx);
-  const top = Math.floor(cy);
-  const ax = cx - left;
-  const ay = cy - top;
-  const stride = width + 2 * PAD;
-  const at = (top + PAD) * stride + left + PAD;
-  const upper = plane[at]! + ax * (plane[at + 1]! - plane[at]!);
-  const lower = plane[at + stride]! + ax * (plane[at + stride + 1]! - plane[at + stride]!);
-  return upper + ay * (lower - upper);
 }

@@ -22,11 +22,11 @@ export function combine(
   for (let y = 0, i = 0; y < height; y++) {
     for (let x = 0; x < width; x++, i++) {
       const da = 1 / (a[6]! * x + a[7]! * y + a[8]!);
-      const ax = (a[0]! * x + a[1]! * y + a[2]!) * da + first[4 * i]!;
-      const ay = (a[3]! * x + a[4]! * y + a[5]!) * da + first[4 * i + 1]!;
+      const ax = (a[0]! * x + a[1]! * y + a[2]!) * da - s * first[4 * i]!;
+      const ay = (a[3]! * x + a[4]! * y + a[5]!) * da - s * first[4 * i + 1]!;
       const db = 1 / (b[6]! * x + b[7]! * y + b[8]!);
-      const bx = (b[0]! * x + b[1]! * y + b[2]!) * db + last[4 * i]!;
-      const by = (b[3]! * x + b[4]! * y + b[5]!) * db + last[4 * i + 1]!;
+      const bx = (b[0]! * x + b[1]! * y + b[2]!) * db - (1 - s) * last[4 * i]!;
+      const by = (b[3]! * x + b[4]! * y + b[5]!) * db - (1 - s) * last[4 * i + 1]!;
       const wa = (1 - s) * visibility(ax, ay, width, height) * (first[4 * i + 2]! + FLOOR);
       const wb = s * visibility(bx, by, width, height) * (last[4 * i + 2]! + FLOOR);
       out[i] = ax - x;
@@ -39,7 +39,7 @@ export function combine(
 }
 
 /** 1 inside the picture, falling to 0.002 within two samples beyond its border: mirrored content is a last resort. */
-function visibility(x: number, y: number, width: number, height: number): number {
+export function visibility(x: number, y: number, width: number, height: number): number {
   const inside = Math.min(Math.min(x, width - 1 - x), Math.min(y, height - 1 - y));
   return Math.min(1, Math.max(0.002, (inside + 0.5) * 0.5 + 0.25));
 }

@@ -5,7 +5,7 @@ import type { Tone } from '../fuse/tone.ts';
 import type { FrameKernels } from './kernels.ts';
 import type { RenderLayout } from './layout.ts';
 import type { FramePlan } from './plan.ts';
-import { sway } from './sway.ts';
+import { ELEVEN, FIVE, type GatherFields, sway } from './sway.ts';
 
 /** Renders frames of one pair on one desk of the shared memory. */
 export class FramePainter {
@@ -51,8 +51,13 @@ export class FramePainter {
       kernels.splat(w2, h2, field.u, field.v, field.z, desk.matrices[side], share, desk.sums[side]);
       kernels.resolve(w2, h2, desk.sums[side], desk.pyramid);
     }
-    this.combine(s, s);
-    this.gather(desk.frame, s);
+    if (this.plan.fast) {
+      this.combine(s, s);
+      this.gather(desk.frame, s);
+    } else {
+      this.combineCrossed(s);
+      this.gather(desk.frame, s, kernels.lumaCrossed, kernels.chromaCrossed);
+    }
   }
 
   /** Both pictures follow the camera; the last one takes over in the middle half of the time. */
@@ -78,27 +83,56 @@ export class FramePainter {
     this.setMatrix(1, invert(this.path.fromLast(s)));
     const [first, last] = desk.matrices;
     kernels.combine(layout.width >> 1, layout.height >> 1, desk.sums[0], desk.sums[1], first, last, blend, desk.fields);
-    if (this.view !== null)
-      sway(this.buffer, layout.width >> 1, layout.height >> 1, desk.fields, desk.pyramid, this.view);
+    this.lookAt(FIVE);
+  }
+
+  /** Fills the eleven fields of four readings for time `s`. */
+  private combineCrossed(s: number): void {
+    const { kernels, desk, layout, path, plan } = this;
+    const [first, last] = layout.pictures;
+    const y = fade(plan.tones[0], s);
+    this.setMatrix(0, invert(path.fromFirst(s)));
+    this.setMatrix(1, invert(path.fromLast(s)));
+    this.setMatrix(2, plan.camera);
+    this.setMatrix(3, invert(plan.camera));
+    kernels.combineCrossed(
+      layout.width >> 1,
+      layout.height >> 1,
+      desk.sums[0],
+      desk.sums[1],
+      desk.matrices[0],
+      s,
+      first.half,
+      last.half,
+      ...y,
+      desk.fields,
+    );
+    this.lookAt(ELEVEN);
+  }
+
+  /** Sees the fields through the view, if there is one. */
+  private lookAt(fields: GatherFields): void {
+    const { buffer, desk, layout, view } = this;
+    if (view !== null) sway(buffer, layout.width >> 1, layout.height >> 1, desk.fields, fields, desk.pyramid, view);
   }
 
   /** Reads all three planes along the fields; `s` fades the change of exposure, null leaves the pictures as they are. */
-  private gather(out: number, s: number | null): void {
-    const { kernels, desk, layout, plan } = this;
+  private gather(out: number, s: number | null, luma = this.kernels.luma, chroma = this.kernels.chroma): void {
+    const { desk, layout, plan } = this;
     const { width, height } = layout;
     const [first, last] = layout.pictures;
     const [y, u, v] = plan.tones.map((tone) => fade(tone, s)) as [Fade, Fade, Fade];
     const { fields } = desk;
-    kernels.luma(width, height, first.luma, last.luma, fields, desk.rows, layout.weights, y[0], y[1], y[2], y[3], out);
+    luma(width, height, first.luma, last.luma, fields, desk.rows, layout.weights, y[0], y[1], y[2], y[3], out);
     const w2 = width >> 1;
     const h2 = height >> 1;
     const blue = out + width * height;
-    kernels.chroma(w2, h2, first.blue, last.blue, fields, u[0], u[1], u[2], u[3], blue);
-    kernels.chroma(w2, h2, first.red, last.red, fields, v[0], v[1], v[2], v[3], blue + w2 * h2);
+    chroma(w2, h2, first.blue, last.blue, fields, layout.weights, u[0], u[1], u[2], u[3], blue);
+    chroma(w2, h2, first.red, last.red, fields, layout.weights, v[0], v[1], v[2], v[3], blue + w2 * h2);
   }
 
-  private setMatrix(side: 0 | 1, matrix: readonly number[]): void {
-    new Float32Array(this.buffer, this.desk.matrices[side], 9).set(matrix);
+  private setMatrix(which: 0 | 1 | 2 | 3, matrix: readonly number[]): void {
+    new Float32Array(this.buffer, this.desk.matrices[which], 9).set(matrix);
   }
 }
 

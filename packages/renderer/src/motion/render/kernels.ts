@@ -5,7 +5,7 @@
 export interface FrameKernels {
   /**
    * Carries every sample of a motion field to where it is at the time of the frame and sums (u, v, z) there with
-   * bilinear weights × (z + 0.001). Sample p lands at matrix(p + share × motion(p)); what is carried is -share × motion.
+   * bilinear weights × (z + 0.001). Sample p lands at matrix(p + share × motion(p)).
    */
   splat(
     width: number,
@@ -45,19 +45,46 @@ export interface FrameKernels {
     lastOffset: number,
     out: number,
   ): void;
-  /** The same for one colour plane at half resolution: two bilinear reads per sample. */
+  /** The same for one colour plane, whose resolution is that of the fields. */
   chroma(
     width: number,
     height: number,
     first: number,
     last: number,
     fields: number,
+    weights: number,
     firstGain: number,
     firstOffset: number,
     lastGain: number,
     lastOffset: number,
     out: number,
   ): void;
+  /**
+   * Like `combine`, but every sample is made of four readings: both pictures along both motions. `matrices` holds four:
+   * frame → first picture, frame → last, first → last, last → first. A motion counts the more the likelier what it joins:
+   * its ends are compared in the half-size luma planes `first` and `last`. Eleven fields: x and y offset into the first
+   * picture along its own motion, into the last along its own, into the first along the last one's motion, into the last
+   * along the first one's; share of the last picture; share of the crossed reading within the first, within the last.
+   */
+  combineCrossed(
+    width: number,
+    height: number,
+    firstSums: number,
+    lastSums: number,
+    matrices: number,
+    s: number,
+    first: number,
+    last: number,
+    firstGain: number,
+    firstOffset: number,
+    lastGain: number,
+    lastOffset: number,
+    fields: number,
+  ): void;
+  /** `luma` for the eleven fields: up to four bicubic reads per sample, two where both motions say the same. */
+  lumaCrossed: FrameKernels['luma'];
+  /** `chroma` for the eleven fields. */
+  chromaCrossed: FrameKernels['chroma'];
   /** Mixes two I420 frames in linear light; `share` 0..1 is that of the second. */
   mix(
     width: number,

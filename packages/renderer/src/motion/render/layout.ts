@@ -9,6 +9,8 @@ export const PAD = 8;
 /** The planes of one key picture, each with PAD samples around it. */
 export interface PictureLayout {
   readonly luma: number;
+  /** Luma at half size. */
+  readonly half: number;
   readonly blue: number;
   readonly red: number;
 }
@@ -26,12 +28,12 @@ export interface DeskLayout {
   readonly sums: readonly [number, number];
   /** Room for the pull-push pyramid. */
   readonly pyramid: number;
-  /** Five planes: x and y offset into the first picture, the same for the last, share of the last picture. */
+  /** Five planes: x and y offset into the first picture, the same for the last, share of the last picture; or eleven (FrameKernels.combineCrossed). */
   readonly fields: number;
   /** Full-width row buffers. */
   readonly rows: number;
-  /** Two 3×3 matrices of 32-bit floats. */
-  readonly matrices: readonly [number, number];
+  /** Four 3×3 matrices of 32-bit floats, one after the other. */
+  readonly matrices: readonly [number, number, number, number];
   /** The finished frame (I420), and two more for dissolves. */
   readonly frame: number;
   readonly layers: readonly [number, number];
@@ -42,7 +44,7 @@ export interface RenderLayout {
   readonly height: number;
   readonly pictures: readonly [PictureLayout, PictureLayout];
   readonly motion: readonly [FieldLayout, FieldLayout];
-  /** 32 phases × 4 bicubic weights, 16-bit, sum 128. */
+  /** 32 phases × 4 bicubic weights, 16-bit, sum WEIGHT_ONE. */
   readonly weights: number;
   /** sRGB → linear light (256 floats) and back (4096 bytes). */
   readonly toLinear: number;
@@ -62,16 +64,21 @@ export function planMemory(width: number, height: number, threads: number): Rend
   const half = (width >> 1) * (height >> 1);
   const lumaBytes = (width + 2 * PAD) * (height + 2 * PAD);
   const chromaBytes = ((width >> 1) + 2 * PAD) * ((height >> 1) + 2 * PAD);
-  const picture = (): PictureLayout => ({ luma: take(lumaBytes), blue: take(chromaBytes), red: take(chromaBytes) });
+  const picture = (): PictureLayout => ({
+    luma: take(lumaBytes),
+    half: take(chromaBytes),
+    blue: take(chromaBytes),
+    red: take(chromaBytes),
+  });
   const field = (): FieldLayout => ({ u: take(4 * half), v: take(4 * half), z: take(4 * half) });
   const frameBytes = (width * height * 3) / 2;
   const desk = (): DeskLayout => ({
     sums: [take(16 * half), take(16 * half)],
     // Every level is at most (w/2 + 1) × (h/2 + 1): a third of the base plus slack for tiny sizes.
     pyramid: take(16 * (half / 2 + 64 * (width + height))),
-    fields: take(20 * half + 64),
-    rows: take(4 * 8 * (width + 32)),
-    matrices: [take(36), take(36)],
+    fields: take(44 * half + 64),
+    rows: take(4 * 14 * (width + 32)),
+    matrices: inRow(take(144), 36),
     frame: take(frameBytes),
     layers: [take(frameBytes), take(frameBytes)],
   });
@@ -86,4 +93,9 @@ export function planMemory(width: number, height: number, threads: number): Rend
     desks: Array.from({ length: threads }, desk),
     byteLength: next,
   };
+}
+
+/** Four places, `bytes` apart. */
+function inRow(at: number, bytes: number): [number, number, number, number] {
+  return [at, at + bytes, at + 2 * bytes, at + 3 * bytes];
 }

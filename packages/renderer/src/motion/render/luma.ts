@@ -30,8 +30,8 @@ export function luma(
     for (let x = 0; x < width; x++) {
       const va = gather(a, width, height, x + 2 * line[x]!, y + 2 * line[width + x]!, table);
       const vb = gather(b, width, height, x + 2 * line[2 * width + x]!, y + 2 * line[3 * width + x]!, table);
-      const ga = va * (firstGain / 16384) + firstOffset;
-      const gb = vb * (lastGain / 16384) + lastOffset;
+      const ga = va * (firstGain / 1048576) + firstOffset;
+      const gb = vb * (lastGain / 1048576) + lastOffset;
       const value = Math.floor(ga + (gb - ga) * line[4 * width + x]! + 0.5);
       result[y * width + x] = value < 0 ? 0 : value > 255 ? 255 : value;
     }
@@ -39,7 +39,7 @@ export function luma(
 }
 
 /** Row `y` of the full-resolution field: bilinear, centres aligned (weights 1/4 and 3/4). */
-function enlargeRow(
+export function enlargeRow(
   field: Float32Array,
   base: number,
   w2: number,
@@ -67,8 +67,15 @@ export function reflect(x: number, last: number): number {
   return mirrored > 0 ? mirrored : 0;
 }
 
-/** Bicubic value × 16384 at (x, y), positions rounded to 1/32 sample. */
-function gather(plane: Uint8Array, width: number, height: number, x: number, y: number, table: Int16Array): number {
+/** Bicubic value × 1048576 at (x, y), positions rounded to 1/32 sample. */
+export function gather(
+  plane: Uint8Array,
+  width: number,
+  height: number,
+  x: number,
+  y: number,
+  table: Int16Array,
+): number {
   const qx = Math.floor(reflect(x, width - 1) * 32 + 0.5);
   const qy = Math.floor(reflect(y, height - 1) * 32 + 0.5);
   const stride = width + 2 * PAD;

@@ -1,5 +1,8 @@
 import { chroma } from './chroma.ts';
 import { combine } from './combine.ts';
+import { chromaCrossed } from './crossed-chroma.ts';
+import { combineCrossed } from './crossed-combine.ts';
+import { lumaCrossed } from './crossed-luma.ts';
 import type { FrameKernels } from './kernels.ts';
 import { luma } from './luma.ts';
 import { mix } from './mix.ts';
@@ -15,8 +18,37 @@ export function plainKernels(buffer: ArrayBufferLike): FrameKernels {
       combine(buffer, width, height, firstSums, lastSums, firstMatrix, lastMatrix, s, fields),
     luma: (width, height, first, last, fields, _rows, weights, firstGain, firstOffset, lastGain, lastOffset, out) =>
       luma(buffer, width, height, first, last, fields, weights, firstGain, firstOffset, lastGain, lastOffset, out),
-    chroma: (width, height, first, last, fields, firstGain, firstOffset, lastGain, lastOffset, out) =>
-      chroma(buffer, width, height, first, last, fields, firstGain, firstOffset, lastGain, lastOffset, out),
+    chroma: (...places) => chroma(buffer, ...places),
+    combineCrossed: (...places) => combineCrossed(buffer, ...places),
+    lumaCrossed: (
+      width,
+      height,
+      first,
+      last,
+      fields,
+      _rows,
+      weights,
+      firstGain,
+      firstOffset,
+      lastGain,
+      lastOffset,
+      out,
+    ) =>
+      lumaCrossed(
+        buffer,
+        width,
+        height,
+        first,
+        last,
+        fields,
+        weights,
+        firstGain,
+        firstOffset,
+        lastGain,
+        lastOffset,
+        out,
+      ),
+    chromaCrossed: (...places) => chromaCrossed(buffer, ...places),
     mix: (width, height, first, last, share, toLinear, fromLinear, out) =>
       mix(buffer, width, height, first, last, share, toLinear, fromLinear, out),
   };

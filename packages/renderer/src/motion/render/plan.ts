@@ -6,6 +6,8 @@ import type { Tone } from '../fuse/tone.ts';
 export interface FramePlan {
   /** `dissolve` mixes the pictures in linear light while the camera moves on; `morph` moves their contents. */
   readonly kind: 'morph' | 'dissolve' | 'still';
+  /** Two readings per sample instead of four. */
+  readonly fast: boolean;
   /** The camera move from first to last picture, in half-resolution samples. */
   readonly camera: Homography;
   /** last ≈ gain × first + offset for Y, U, V. */

@@ -18,10 +18,8 @@ export function splat(
   const out = new Float32Array(buffer, sums, 4 * size).fill(0);
   for (let y = 0, i = 0; y < height; y++) {
     for (let x = 0; x < width; x++, i++) {
-      const du = share * us[i]!;
-      const dv = share * vs[i]!;
-      const px = x + du;
-      const py = y + dv;
+      const px = x + share * us[i]!;
+      const py = y + share * vs[i]!;
       const d = 1 / (m[6]! * px + m[7]! * py + m[8]!);
       const tx = (m[0]! * px + m[1]! * py + m[2]!) * d;
       const ty = (m[3]! * px + m[4]! * py + m[5]!) * d;
@@ -38,8 +36,8 @@ export function splat(
         if (cx < 0 || cy < 0 || cx >= width || cy >= height) continue;
         const w = weight * (corner & 1 ? ax : 1 - ax) * (corner >> 1 ? ay : 1 - ay);
         const at = 4 * (cy * width + cx);
-        out[at]! -= w * du;
-        out[at + 1]! -= w * dv;
+        out[at]! += w * us[i]!;
+        out[at + 1]! += w * vs[i]!;
         out[at + 2]! += w * zs[i]!;
         out[at + 3]! += w;
       }

@@ -3,7 +3,7 @@ import type { Inbetweener, RgbPicture, View } from '../../contract.ts';
 import { openInbetweener } from '../open.ts';
 import { photograph, signalToNoise, texturedScene } from '../testing/pictures.ts';
 import { toI420 } from './i420.ts';
-import { sway } from './sway.ts';
+import { FIVE, sway } from './sway.ts';
 
 const PLAIN: View = { zoom: 1, right: 0, down: 0, roll: 0 };
 const WISH = { seed: 1, camera: 'zoom-in' } as const;
@@ -37,7 +37,7 @@ describe('sway', () => {
   it('changes nothing through the plain view', () => {
     const fields = Float32Array.from({ length: 5 * 48 + 48 }, (_, at) => Math.sin(at));
     const before = fields.slice(0, 5 * 48);
-    sway(fields.buffer, 8, 6, 0, 4 * 5 * 48, PLAIN);
+    sway(fields.buffer, 8, 6, 0, FIVE, 4 * 5 * 48, PLAIN);
     for (const [at, value] of before.entries()) expect(fields[at]).toBeCloseTo(value, 5);
   });
 

@@ -1,7 +1,15 @@
 import type { View } from '../../contract.ts';
 
-/** Planes of the gather fields: x and y offset into both pictures, and the share of the last one. */
-const PLANES = 5;
+/** What gather fields consist of: first `offsets` planes of x and y offsets in turn, the others shares. */
+export interface GatherFields {
+  readonly planes: number;
+  readonly offsets: number;
+}
+
+/** x and y offset into both pictures, and the share of the last one. */
+export const FIVE: GatherFields = { planes: 5, offsets: 4 };
+/** Two offsets into either picture, the share of the last one, and that of the second reading in either. */
+export const ELEVEN: GatherFields = { planes: 11, offsets: 8 };
 
 /**
  * Looks at the frame through a view, before any pixel is read: every place of the gather fields becomes what they say
@@ -13,6 +21,7 @@ export function sway(
   width: number,
   height: number,
   fields: number,
+  { planes, offsets }: GatherFields,
   scratch: number,
   view: View,
 ): void {
@@ -23,10 +32,10 @@ export function sway(
   const sin = Math.sin(view.roll) / view.zoom;
   const left = middle.x + view.right * width - cos * middle.x + sin * middle.y;
   const top = middle.y + view.down * height - sin * middle.x - cos * middle.y;
-  for (let plane = 0; plane < PLANES; plane++) {
+  for (let plane = 0; plane < planes; plane++) {
     const out = new Float32Array(buffer, fields + 4 * plane * size, size);
     before.set(out);
-    const isOffset = plane < 4;
+    const isOffset = plane < offsets;
     const isDown = plane % 2 === 1;
     for (let y = 0, at = 0; y < height; y++) {
       for (let x = 0; x < width; x++, at++) {

@@ -1,0 +1,97 @@
+import { visibility } from './combine.ts';
+import { PAD } from './layout.ts';
+import { reflect } from './luma.ts';
+
+/** A side without confidence still counts this much, so that regions without matches dissolve. */
+const FLOOR = 0.05;
+/** How much more a picture's own motion counts than the other's, and the least a crossed reading counts. */
+const OWN = 0.5;
+const CROSSED = 0.02;
+/** Grey steps between the two pictures at the ends of one motion at which it counts a third: 40, by (1 + d/320)^-8. */
+const UNLIKE = 320;
+
+/** Plain TypeScript twin of the kernel; see FrameKernels.combineCrossed. */
+export function combineCrossed(
+  buffer: ArrayBufferLike,
+  width: number,
+  height: number,
+  firstSums: number,
+  lastSums: number,
+  matrices: number,
+  s: number,
+  first: number,
+  last: number,
+  firstGain: number,
+  firstOffset: number,
+  lastGain: number,
+  lastOffset: number,
+  fields: number,
+): void {
+  const size = width * height;
+  const out = new Float32Array(buffer, fields, 11 * size);
+  const padded = (width + 2 * PAD) * (height + 2 * PAD);
+  const a = new Uint8Array(buffer, first, padded);
+  const b = new Uint8Array(buffer, last, padded);
+  const firstCarried = new Float32Array(buffer, firstSums, 4 * size);
+  const lastCarried = new Float32Array(buffer, lastSums, 4 * size);
+  const [fromFirst, fromLast, there, back] = [0, 1, 2, 3].map(
+    (which) => new Float32Array(buffer, matrices + 36 * which, 9),
+  ) as [Float32Array, Float32Array, Float32Array, Float32Array];
+  const place = { x: 0, y: 0 };
+  const map = (m: Float32Array, x: number, y: number): void => {
+    const d = 1 / (m[6]! * x + m[7]! * y + m[8]!);
+    place.x = (m[0]! * x + m[1]! * y + m[2]!) * d;
+    place.y = (m[3]! * x + m[4]! * y + m[5]!) * d;
+  };
+  const unlike = (ax: number, ay: number, bx: number, by: number): number => {
+    const inFirst = between(a, width, height, ax, ay) * firstGain + firstOffset;
+    const inLast = between(b, width, height, bx, by) * lastGain + lastOffset;
+    return (1 + Math.abs(inFirst - inLast) / UNLIKE) ** -8;
+  };
+  for (let y = 0, i = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, i++) {
+      const [u, v, z] = [firstCarried[4 * i]!, firstCarried[4 * i + 1]!, firstCarried[4 * i + 2]!];
+      map(fromFirst, x, y);
+      const [a0x, a0y] = [place.x - s * u, place.y - s * v];
+      map(there, place.x + (1 - s) * u, place.y + (1 - s) * v);
+      const [a1x, a1y] = [place.x, place.y];
+      const [lastU, lastV, lastZ] = [lastCarried[4 * i]!, lastCarried[4 * i + 1]!, lastCarried[4 * i + 2]!];
+      map(fromLast, x, y);
+      const [b1x, b1y] = [place.x - (1 - s) * lastU, place.y - (1 - s) * lastV];
+      map(back, place.x + s * lastU, place.y + s * lastV);
+      const [b0x, b0y] = [place.x, place.y];
+      const likeA = (z + CROSSED) * unlike(a0x, a0y, a1x, a1y);
+      const likeB = (lastZ + CROSSED) * unlike(b0x, b0y, b1x, b1y);
+      const wa0 = (1 - s) * visibility(a0x, a0y, width, height) * (likeA + OWN * z + FLOOR);
+      const wa1 = s * visibility(a1x, a1y, width, height) * likeA;
+      const wb0 = (1 - s) * visibility(b0x, b0y, width, height) * likeB;
+      const wb1 = s * visibility(b1x, b1y, width, height) * (likeB + OWN * lastZ + FLOOR);
+      out[i] = a0x - x;
+      out[size + i] = a0y - y;
+      out[2 * size + i] = b1x - x;
+      out[3 * size + i] = b1y - y;
+      out[4 * size + i] = b0x - x;
+      out[5 * size + i] = b0y - y;
+      out[6 * size + i] = a1x - x;
+      out[7 * size + i] = a1y - y;
+      out[8 * size + i] = (wa1 + wb1) / (wa0 + wa1 + wb0 + wb1);
+      out[9 * size + i] = wb0 / (wa0 + wb0);
+      out[10 * size + i] = wa1 / (wa1 + wb1);
+    }
+  }
+}
+
+/** Bilinear value of a padded plane at (x, y), mirrored beyond its border. */
+function between(plane: Uint8Array, width: number, height: number, x: number, y: number): number {
+  const cx = reflect(x, width - 1);
+  const cy = reflect(y, height - 1);
+  const left = Math.floor(cx);
+  const top = Math.floor(cy);
+  const ax = cx - left;
+  const ay = cy - top;
+  const stride = width + 2 * PAD;
+  const at = (top + PAD) * stride + left + PAD;
+  const upper = plane[at]! + ax * (plane[at + 1]! - plane[at]!);
+  const lower = plane[at + stride]! + ax * (plane[at + stride + 1]! - plane[at + stride]!);
+  return upper + ay * (lower - upper);
+}
