@@ -168,7 +168,7 @@ export interface ErrorBody {
 }
 
 /** The files of a video. */
-export type ContentVariant = 'video' | 'thumbnail' | 'first_frame' | 'last_frame' | 'output_last_frame';
+export type ContentVariant = 'video' | 'thumbnail' | 'spritesheet' | 'first_frame' | 'last_frame' | 'output_last_frame';
 
 /** The body of `POST /v1/videos` as JSON. */
 export interface CreateVideoBody {

@@ -45,6 +45,40 @@ export async function encodeThumbnail(picture: RgbPicture, longest: number): Pro
     .toBuffer();
 }
 
+/** Tiles of a spritesheet, and the longest side of one in pixels. */
+const SHEET = { columns: 4, rows: 4, tile: 240 } as const;
+export const SHEET_TILES = SHEET.columns * SHEET.rows;
+
+/** One small picture of a spritesheet, uncompressed. */
+export interface Tile {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Buffer;
+}
+
+/** A picture at the size it has in a spritesheet. */
+export async function makeTile(picture: RgbPicture): Promise<Tile> {
+  const { data, info } = await pixels(picture)
+    .resize({ width: SHEET.tile, height: SHEET.tile, fit: 'inside', withoutEnlargement: true })
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  return { width: info.width, height: info.height, data };
+}
+
+/** The bytes of a WEBP with the tiles from left to right, then down, all of one size. */
+export async function encodeSheet(tiles: readonly Tile[]): Promise<Uint8Array> {
+  const [{ width, height }] = tiles as readonly [Tile];
+  const placed = tiles.map((tile, n) => ({
+    input: tile.data,
+    raw: { width: tile.width, height: tile.height, channels: 3 as const },
+    left: (n % SHEET.columns) * width,
+    top: Math.floor(n / SHEET.columns) * height,
+  }));
+  const rows = Math.ceil(tiles.length / SHEET.columns);
+  const canvas = { width: SHEET.columns * width, height: rows * height, channels: 3 as const, background: '#000' };
+  return sharp({ create: canvas }).composite(placed).webp({ quality: 80 }).toBuffer();
+}
+
 function pixels(picture: RgbPicture): Sharp {
   return sharp(picture.data, { raw: { width: picture.width, height: picture.height, channels: 3 } });
 }

@@ -27,6 +27,8 @@ export interface RenderPlan extends PairPlan {
   readonly lastFrame?: string;
   /** Where a middle frame goes as a WEBP with its longest side at most 512 pixels; it carries the watermark. */
   readonly thumbnail?: string;
+  /** Where a WEBP goes with up to 16 frames over the clip, 4 a row; they carry the watermark. */
+  readonly spritesheet?: string;
   /** Whole frames per second, 1..120. */
   readonly fps: number;
   /** Frames in the clip, both ends included, 2..36000. */

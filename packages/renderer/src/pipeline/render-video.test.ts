@@ -37,7 +37,11 @@ async function planFor(width: number, height: number, changes: Partial<RenderPla
 describe('renderVideo', () => {
   test('makes a labelled faststart file with every frame, and tells the truth about it', async () => {
     const metadata = { AIGC: '{"Label":"1","ContentProducer":"测试"}' };
-    const extra = { lastFrame: join(folder, 'last.png'), thumbnail: join(folder, 'thumb.webp') };
+    const extra = {
+      lastFrame: join(folder, 'last.png'),
+      thumbnail: join(folder, 'thumb.webp'),
+      spritesheet: join(folder, 'sheet.webp'),
+    };
     const plan = await planFor(64, 48, { metadata, prompt: 'a cat, zoom out', ...extra });
     const seen: RenderProgress[] = [];
     const report = await renderVideoWith(dissolve(), plan, { onProgress: (progress) => seen.push(progress) });
@@ -61,6 +65,8 @@ describe('renderVideo', () => {
 
     expect(await sharp(extra.lastFrame).metadata()).toMatchObject({ format: 'png', width: 64, height: 48 });
     expect(await sharp(extra.thumbnail).metadata()).toMatchObject({ format: 'webp', width: 64, height: 48 });
+    // Twelve frames, four a row: three rows.
+    expect(await sharp(extra.spritesheet).metadata()).toMatchObject({ format: 'webp', width: 256, height: 144 });
   });
 
   test.each([

@@ -4,6 +4,7 @@ import type { Encoder } from '../encode/encoder.ts';
 import { openEncoder } from '../encode/open.ts';
 import { writeMetadata } from '../mp4/metadata.ts';
 import { zeroTimes } from '../mp4/movie.ts';
+import { SHEET_TILES } from '../picture/files.ts';
 import { newYuvPicture } from '../picture/yuv.ts';
 import { readPrompt } from '../prompt/read.ts';
 import { blendStamp } from '../watermark/blend.ts';
@@ -72,14 +73,23 @@ async function feedFrames(
 ): Promise<Stills> {
   const stamp = plan.watermark === undefined ? undefined : await makeStamp(plan.watermark, pair);
   const stills = new Stills();
+  const tiles = tileFrames(plan.frames);
   let index = 0;
   for await (const frame of framesInOrder(pair, moments, plan.threads + 1)) {
     if (plan.lastFrame !== undefined && index === plan.frames - 1) stills.takePng(plan.lastFrame, frame);
     if (stamp !== undefined) blendStamp(frame, stamp);
+    if (plan.spritesheet !== undefined && tiles.has(index)) stills.takeTile(frame);
     if (plan.thumbnail !== undefined && index === plan.frames >> 1) stills.takeThumbnail(plan.thumbnail, frame);
     await encoder.add(frame);
     index++;
     pair.progress.rendered(index);
   }
+  if (plan.spritesheet !== undefined) stills.finishSheet(plan.spritesheet);
   return stills;
+}
+
+/** The frames of a spritesheet: evenly over the clip, both ends included. */
+function tileFrames(frames: number): ReadonlySet<number> {
+  const tiles = Math.min(SHEET_TILES, frames);
+  return new Set(Array.from({ length: tiles }, (_, n) => Math.round((n * (frames - 1)) / (tiles - 1))));
 }

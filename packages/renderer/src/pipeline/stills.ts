@@ -1,5 +1,5 @@
 import type { YuvPicture } from '../contract.ts';
-import { encodePng, encodeThumbnail } from '../picture/files.ts';
+import { encodePng, encodeSheet, encodeThumbnail, makeTile, type Tile } from '../picture/files.ts';
 import { yuvToRgb } from '../picture/yuv.ts';
 import type { FileToWrite } from './write-files.ts';
 
@@ -9,6 +9,7 @@ const THUMBNAIL_SIDE = 512;
 /** Single pictures taken from a clip on its way to the encoder, compressed in the background. */
 export class Stills {
   readonly #making: Promise<FileToWrite>[] = [];
+  readonly #tiles: Promise<Tile>[] = [];
 
   /** Takes this frame as a full-size PNG. The picture is copied before this returns. */
   takePng(path: string, frame: YuvPicture): void {
@@ -18,6 +19,18 @@ export class Stills {
   /** Takes this frame as a small WEBP. The picture is copied before this returns. */
   takeThumbnail(path: string, frame: YuvPicture): void {
     this.#add(path, encodeThumbnail(yuvToRgb(frame), THUMBNAIL_SIDE));
+  }
+
+  /** Takes this frame as the next tile of the spritesheet. The picture is copied before this returns. */
+  takeTile(frame: YuvPicture): void {
+    const tile = makeTile(yuvToRgb(frame));
+    tile.catch(() => undefined);
+    this.#tiles.push(tile);
+  }
+
+  /** Puts the tiles taken so far together as a WEBP. */
+  finishSheet(path: string): void {
+    this.#add(path, Promise.all(this.#tiles).then(encodeSheet));
   }
 
   /** All pictures taken, once they are compressed. */

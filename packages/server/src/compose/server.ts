@@ -131,6 +131,8 @@ export async function appParts(config: Config, world: World, keys: Keys, publicU
     clock,
     log,
     meter,
+    modelAliases: config.server.modelAliases,
+    dialects: config.server.dialects,
     models: () =>
       MODELS.map((model) => ({
         model,

@@ -12,6 +12,8 @@ export interface Config {
     readonly maxBodyInFlightBytes: number;
     readonly shutdownGraceMs: number;
     readonly metricsPort: number | undefined;
+    readonly dialects: Values['dialects'];
+    readonly modelAliases: Readonly<Record<string, string>>;
   };
   readonly access: {
     readonly apiKey: string | undefined;
@@ -60,6 +62,8 @@ export function groupValues(values: Values, warnings: readonly string[]): Config
       maxBodyInFlightBytes: values.maxBodyInFlight,
       shutdownGraceMs: values.shutdownGrace,
       metricsPort: values.metricsPort,
+      dialects: values.dialects,
+      modelAliases: values.modelAliases,
     },
     access: { apiKey: values.apiKey, webhookSecret: values.webhookSecret, fetchAllow: values.fetchAllow },
     data: { folder: values.dataDir, diskReserveBytes: values.diskReserve },

@@ -37,6 +37,7 @@ export const FAULTS = {
   missing_field: trait('invalid'),
   unsupported_size: trait('invalid'),
   unknown_model: trait('invalid'),
+  not_supported: trait('invalid'),
   unsupported_media_type: trait('unsupported_type'),
   request_too_large: trait('too_large'),
   idempotency_mismatch: trait('mismatch'),

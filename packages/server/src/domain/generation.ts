@@ -1,5 +1,6 @@
 import { Fault } from './fault.ts';
 import { LIMITS, MODELS, type Model, type SizeTier } from './model.ts';
+import type { Size } from './size.ts';
 
 /** The immutable, checked ask: everything but the frames. */
 export interface Generation {
@@ -15,6 +16,8 @@ export interface Generation {
   readonly tags: Readonly<Record<string, string>>;
   /** Where the caller wants to be told how it ended. */
   readonly callbackUrl?: string | undefined;
+  /** The sides a caller wrote; the output follows the first frame, and a difference is told as a warning. */
+  readonly wished?: Size;
 }
 
 /** The ask as a dialect read it: right types, limits not yet checked, absent fields absent. */
@@ -29,6 +32,7 @@ export interface GenerationAsk {
   readonly seed?: number | undefined;
   readonly tags?: Readonly<Record<string, string>> | undefined;
   readonly callbackUrl?: string | undefined;
+  readonly wished?: Size | undefined;
 }
 
 /** A checked ask before a seed is drawn: the part of it that idempotency compares. */
@@ -58,6 +62,7 @@ export function checkGeneration(ask: GenerationAsk, models: readonly Model[] = M
     seed: checkSeed(ask.seed),
     tags: checkTags(ask.tags ?? {}),
     ...(ask.callbackUrl === undefined ? {} : { callbackUrl: ask.callbackUrl }),
+    ...(ask.wished === undefined ? {} : { wished: ask.wished }),
   };
 }
 
@@ -144,6 +149,7 @@ export interface Warning {
     | 'first_frame_cropped'
     | 'identical_frames'
     | 'upscaled'
+    | 'size_mismatch'
     | 'last_frame_ignored'
     | 'built_in_renderer';
   readonly message: string;

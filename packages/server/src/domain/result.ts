@@ -22,6 +22,8 @@ export interface VideoFacts {
 export interface Result {
   readonly video: Artifact;
   readonly thumbnail: Artifact | null;
+  /** Absent in videos made before there were any. */
+  readonly spritesheet?: Artifact | null;
   /** Last frame of the output as it was before our watermark (PNG). */
   readonly lastFrame: Artifact | null;
   readonly facts: VideoFacts;

@@ -1,4 +1,4 @@
-import type { SizeTier } from './model.ts';
+import { SIZE_TIERS, type SizeTier } from './model.ts';
 
 /** Sides in pixels. */
 export interface Size {
@@ -12,6 +12,18 @@ export const TIER_AREA = {
   '720P': 1280 * 720,
   '1080P': 1920 * 1080,
 } as const satisfies Record<SizeTier, number>;
+
+/** The tier whose area is nearest to that of these sides, measured as a ratio. */
+export function nearestTier({ width, height }: Size): SizeTier {
+  const distance = (tier: SizeTier) => Math.abs(Math.log((width * height) / TIER_AREA[tier]));
+  return SIZE_TIERS.reduce((best, tier) => (distance(tier) < distance(best) ? tier : best));
+}
+
+/** Whether sides differ from the wished ones by more than 2 %. */
+export function differs(size: Size, wished: Size): boolean {
+  const off = (side: number, wish: number) => Math.abs(side - wish) > wish * 0.02;
+  return off(size.width, wished.width) || off(size.height, wished.height);
+}
 
 /** Sides are multiples of this: VAE stride 8 × patch 2 of the Wan models. */
 const STEP = 16;

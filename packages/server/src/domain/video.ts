@@ -100,7 +100,14 @@ export function videoPrefix(id: VideoId): string {
 
 /** The stored files that a video names now; whatever else lies under its prefix belongs to nobody once it is finished. */
 export function artifactsOf({ expired, prepared, result, late }: Video): readonly Artifact[] {
-  const callers = [prepared?.first, prepared?.last, result?.video, result?.thumbnail, result?.lastFrame];
+  const callers = [
+    prepared?.first,
+    prepared?.last,
+    result?.video,
+    result?.thumbnail,
+    result?.spritesheet,
+    result?.lastFrame,
+  ];
   const artifacts = [...(expired ? [] : callers), late?.video];
   return artifacts.filter((artifact) => artifact !== undefined && artifact !== null);
 }

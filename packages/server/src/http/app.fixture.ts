@@ -90,6 +90,8 @@ export async function testApp(changed: Partial<AppParts> = {}) {
     log,
     meter,
     models: () => MODELS.map((model) => ({ model, backend: backend.name, capabilities: backend.capabilities })),
+    modelAliases: { 'sora-2': 'wan2.2-kf2v-flash' },
+    dialects: ['openai', 'dashscope'],
     publicUrl: () => 'http://127.0.0.1:8080',
     renderMetrics: async () => '# nothing yet\n',
     readiness: async () => readiness.found,

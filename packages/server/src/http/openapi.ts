@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { FAULTS, type FaultCode } from '../domain/fault.ts';
+import type { DialectName } from './dialect-name.ts';
 import { errorObject } from './error-object.ts';
 import { statusOf } from './errors.ts';
 import type { AppParts } from './parts.ts';
@@ -61,6 +62,14 @@ function describe(routes: readonly Route[], base: string, parts: AppParts): Json
   };
 }
 
+/** How the routes are grouped. */
+const GROUPS = {
+  server: 'Server',
+  powertokens: 'Native API',
+  openai: 'OpenAI dialect',
+  dashscope: 'DashScope dialect',
+} as const satisfies Record<DialectName | 'server', string>;
+
 /** Faults that any route with a key may answer, and any route at all. */
 const WITH_KEY: readonly FaultCode[] = ['missing_api_key', 'invalid_api_key', 'insufficient_scope'];
 const ALWAYS: readonly FaultCode[] = ['internal_error', 'shutting_down'];
@@ -70,7 +79,7 @@ function operation({ doc, access, dialect }: Route, components: Map<string, unkn
   const successes = Object.entries(doc.answers).map(([status, answer]) => [status, success(answer, components)]);
   return {
     operationId: doc.id,
-    tags: [dialect === null ? 'Server' : 'Videos'],
+    tags: [GROUPS[dialect ?? 'server']],
     summary: doc.summary,
     ...(doc.description === undefined ? {} : { description: doc.description }),
     security: access === 'open' ? [] : access === 'signed' ? [{ bearer: [] }, { signature: [] }] : [{ bearer: [] }],

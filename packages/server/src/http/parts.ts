@@ -3,6 +3,7 @@ import type { Endpoints } from '../service/endpoints.ts';
 import type { Files } from '../service/files.ts';
 import type { Keys } from '../service/keys.ts';
 import type { Videos } from '../service/videos.ts';
+import type { DialectName } from './dialect-name.ts';
 import type { UrlSigner } from './signature.ts';
 
 /** Structured log lines: an object of facts, then a short sentence. Never prompts, pictures, keys or queries. */
@@ -97,6 +98,10 @@ export interface AppParts {
   readonly meter: HttpMeter;
   /** The models in the order they are shown. */
   models(): readonly ModelStatus[];
+  /** Other names of models in the OpenAI dialect, and the models they stand for. */
+  readonly modelAliases: Readonly<Record<string, string>>;
+  /** The wire languages that are mounted beside the native one. */
+  readonly dialects: readonly DialectName[];
   /** Where callers reach the server, such as `https://video.example.com`; never taken from a request. */
   publicUrl(): string;
   /** Prometheus text. */

@@ -4,13 +4,11 @@ import type { Caller, Scope } from '../domain/api-key.ts';
 import { Fault, type FaultCode } from '../domain/fault.ts';
 import { authenticate, requireScope } from './auth.ts';
 import type { Bodies, BodyKind } from './bodies.ts';
+import type { DialectName } from './dialect-name.ts';
 import type { AppParts } from './parts.ts';
 
 /** Who may ask: everybody, a key with this scope, or (`signed`) a key that may read videos or a signed address. */
 export type Access = 'open' | 'signed' | Scope;
-
-/** The wire languages; `null` belongs to none of them. */
-export type DialectName = 'powertokens';
 
 /** What can be said of a route without knowing what it does; tests walk these. */
 export interface RouteTrait {
@@ -18,6 +16,7 @@ export interface RouteTrait {
   /** In Fastify's spelling: `/v1/videos/:id`. */
   readonly path: string;
   readonly access: Access;
+  /** Null: it belongs to none of the wire languages. */
   readonly dialect: DialectName | null;
   readonly body: BodyKind;
 }

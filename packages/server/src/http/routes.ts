@@ -1,3 +1,4 @@
+import { dialectRoutes } from './dialects/index.ts';
 import { powertokensRoutes } from './dialects/powertokens/routes.ts';
 import { fileRoutes } from './files/routes.ts';
 import { healthRoutes } from './health.ts';
@@ -13,6 +14,7 @@ export function allRoutes(parts: AppParts): readonly Route[] {
     ...powertokensRoutes(parts),
     ...fileRoutes(parts, 'powertokens', '/v1'),
     ...webhookRoutes(parts),
+    ...dialectRoutes(parts),
     ...healthRoutes(parts),
     landingRoute(parts),
   ];

@@ -97,8 +97,8 @@ export function backendContract(
       let next = await events.next();
       while (next.done !== true && next.value.type !== 'finished') next = await events.next();
       if (next.done === true || next.value.type !== 'finished') throw new Error('it ended without a finished event');
-      const { video, thumbnail, lastFrame, report } = next.value;
-      for (const source of [video, thumbnail, lastFrame]) {
+      const { video, thumbnail, spritesheet, lastFrame, report } = next.value;
+      for (const source of [video, thumbnail, spritesheet, lastFrame]) {
         if (source !== undefined) expect(await sizeOf(source)).toBeGreaterThan(100);
       }
       expect(JSON.parse(JSON.stringify(report))).toEqual(report);

@@ -66,6 +66,8 @@ export type BackendEvent =
       readonly video: LocalFile;
       /** WEBP. */
       readonly thumbnail?: LocalFile;
+      /** WEBP: small frames over the whole clip, 4 a row. */
+      readonly spritesheet?: LocalFile;
       /** PNG of the last output frame as it was before a watermark. */
       readonly lastFrame?: LocalFile;
       readonly report: Readonly<Record<string, Json>>;

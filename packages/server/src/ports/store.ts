@@ -16,6 +16,8 @@ export interface IdempotencyRecord {
   readonly key: string;
   /** SHA-256 of the canonical ask, lower-case hex. */
   readonly fingerprint: string;
+  /** The key names this video from now on, whatever it named before; absent: a key that was used before is answered. */
+  readonly moves?: boolean | undefined;
 }
 
 /** A small posted picture, stored in the video's own transaction so that the 200 is durable with one commit. */

@@ -9,7 +9,14 @@ import type { VideoStore } from '../ports/store.ts';
 export type { ByteRange, OpenedArtifact };
 
 /** The files a video has. */
-export const VARIANTS = ['video', 'thumbnail', 'first_frame', 'last_frame', 'output_last_frame'] as const;
+export const VARIANTS = [
+  'video',
+  'thumbnail',
+  'spritesheet',
+  'first_frame',
+  'last_frame',
+  'output_last_frame',
+] as const;
 export type Variant = (typeof VARIANTS)[number];
 
 /** A file that is there, not yet opened: enough to answer HEAD, 304 and ranges. */
@@ -96,6 +103,8 @@ function pick(video: Video, variant: Variant): Artifact | null | undefined {
       return video.result?.video;
     case 'thumbnail':
       return video.result?.thumbnail;
+    case 'spritesheet':
+      return video.result?.spritesheet;
     case 'output_last_frame':
       return video.result?.lastFrame;
     case 'first_frame':

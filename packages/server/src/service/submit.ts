@@ -25,10 +25,11 @@ import type { Clock } from '../ports/clock.ts';
 import type { Fetcher } from '../ports/fetcher.ts';
 import type { Ids } from '../ports/ids.ts';
 import type { Meter } from '../ports/meter.ts';
-import type { FrameInput, Inserted, VideoStore } from '../ports/store.ts';
+import type { FrameInput, IdempotencyRecord, Inserted, VideoStore } from '../ports/store.ts';
 import type { DiskGuard } from './disk-guard.ts';
 import type { Files } from './files.ts';
 import { bothPrints, contentWord, fingerprint, isOneOf, nameWord, pictureHash } from './fingerprint.ts';
+import { findRepeated, type Repeat } from './repeat.ts';
 
 /** A posted picture up to this size is stored in the video's own transaction; larger ones go to the artifact store first. */
 const ROW_BYTES_MAX = 256 * 1024;
@@ -43,6 +44,8 @@ export interface SubmitAsk {
   /** Fields the dialect does not know; they are ignored and named in a warning. */
   readonly unknownFields: readonly string[];
   readonly idempotencyKey?: string | undefined;
+  /** Only heeded without a key. */
+  readonly repeat?: Repeat | undefined;
 }
 
 export interface Submitted {
@@ -99,6 +102,13 @@ export async function submit(parts: SubmitParts, caller: Caller, ask: SubmitAsk)
   const sources: Frames<FrameSource> = { first: frames.first.source, last: frames.last.source };
   const byContent = fingerprint(checked, { first: contentWord(sources.first), last: contentWord(sources.last) });
   if (known !== undefined) return replay(isOneOf(known.fingerprint, byContent) ? known.video : undefined);
+  let record: IdempotencyRecord | undefined =
+    key === undefined ? undefined : { key, fingerprint: bothPrints(byName, byContent) };
+  if (key === undefined && ask.repeat !== undefined) {
+    const found = await findRepeated(parts.videos, caller.owner, ask.repeat, byContent, parts.clock.now());
+    if ('id' in found) return { video: found, replayed: true };
+    record = found;
+  }
 
   await parts.disk.check();
   const backend = parts.route(checked.model);
@@ -122,7 +132,7 @@ export async function submit(parts: SubmitParts, caller: Caller, ask: SubmitAsk)
     await storeLargeFrames(parts, frames);
     inserted = await parts.videos.insert(video, {
       event: eventOf(undefined, video),
-      idempotency: key === undefined ? undefined : { key, fingerprint: bothPrints(byName, byContent) },
+      idempotency: record,
       inputs: smallFrames(frames),
     });
   } catch (error) {

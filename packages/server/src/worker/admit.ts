@@ -5,6 +5,7 @@ import type { WorkerId } from '../domain/id.ts';
 import { inspectPicture } from '../domain/picture/inspect.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { PreparedFrames } from '../domain/result.ts';
+import { differs, type Size } from '../domain/size.ts';
 import { admit, afterFault, afterLoss, fetching, giveBack } from '../domain/transitions.ts';
 import { isTerminal, type Video, videoPrefix } from '../domain/video.ts';
 import { type ArtifactStore, readWhole } from '../ports/artifacts.ts';
@@ -129,7 +130,7 @@ async function prepareFrames(
     ),
   );
   if (first === undefined || last === undefined) throw new Error('two frames were put');
-  return { prepared: { ...pair.size, first, last }, warnings: warningsOf(pair) };
+  return { prepared: { ...pair.size, first, last }, warnings: warningsOf(pair, video.generation.wished) };
 }
 
 async function readPictures(
@@ -190,8 +191,15 @@ function present(bytes: Uint8Array | undefined, param: string): Uint8Array {
   throw new Error(`the posted bytes of ${param} are gone`);
 }
 
-function warningsOf(pair: PreparedPair): readonly Warning[] {
+function warningsOf(pair: PreparedPair, wished: Size | undefined): readonly Warning[] {
   const warnings: Warning[] = [];
+  if (wished !== undefined && differs(pair.size, wished)) {
+    const made = `${pair.size.width}×${pair.size.height}`;
+    warnings.push({
+      code: 'size_mismatch',
+      message: `The video is ${made} instead of ${wished.width}×${wished.height}: its shape follows the first frame.`,
+    });
+  }
   const percent = (share: number) => `${Math.round(share * 100)} %`;
   const { first, last } = pair.frames;
   if (first.crop.lost > CROP_WORTH_A_WARNING) {

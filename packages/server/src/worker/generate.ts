@@ -272,6 +272,7 @@ async function keep(
     return {
       video: await put('video.mp4', 'video/mp4', finished.video),
       thumbnail: await optional('thumbnail.webp', 'image/webp', finished.thumbnail),
+      spritesheet: await optional('spritesheet.webp', 'image/webp', finished.spritesheet),
       lastFrame: await optional('last_frame.png', 'image/png', finished.lastFrame),
       facts: { width, height, fps, frames, durationMs },
       report: finished.report,

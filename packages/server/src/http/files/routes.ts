@@ -3,9 +3,10 @@ import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { PostedBody } from '../bodies.ts';
 import { sendFile } from '../content.ts';
+import type { DialectName } from '../dialect-name.ts';
 import { unsupportedType } from '../errors.ts';
 import type { AppParts } from '../parts.ts';
-import type { AnswerDoc, DialectName, Route } from '../route.ts';
+import type { AnswerDoc, Route } from '../route.ts';
 import { deletedFile, fileBody, fileFormDoc, fileList, fileObject, filePath, fileQuery } from './schema.ts';
 import { readFilePage, readUpload, showFile, showFiles } from './translate.ts';
 

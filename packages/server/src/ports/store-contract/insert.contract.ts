@@ -147,6 +147,20 @@ export function insertContract(open: OpenStore): void {
     expect(fresh.outcome).toBe('inserted');
   });
 
+  it('moves a key on to a new video where that is asked for', async () => {
+    const record = (moves?: boolean) => ({ idempotency: { key: 'k', fingerprint: 'f', moves } });
+    await at.videos.insert(pending(1), record());
+    expect(await at.videos.insert(pending(2), record(true))).toMatchObject({ outcome: 'inserted' });
+    expect((await at.videos.findByKey(ALICE, 'k'))?.video.id).toBe(videoId(2));
+    expect(await at.videos.insert(pending(3), record())).toMatchObject({
+      outcome: 'replayed',
+      video: { id: videoId(2) },
+    });
+    // The first video has no key any more, so nothing of it must be kept for one.
+    await at.videos.purge(videoId(1));
+    expect((await at.videos.findByKey(ALICE, 'k'))?.video.id).toBe(videoId(2));
+  });
+
   it('cannot be changed through what was given or got', async () => {
     const tags = { a: 'b' };
     const video = pending(1, { tags });

@@ -111,6 +111,7 @@ class RendererBackend implements Backend {
       type: 'finished',
       video: { path: files.video },
       thumbnail: { path: files.thumbnail },
+      spritesheet: { path: files.spritesheet },
       lastFrame: { path: files.lastFrame },
       report: showReport(report),
     };

@@ -18,6 +18,7 @@ export interface AttemptFiles {
   readonly video: string;
   readonly lastFrame: string;
   readonly thumbnail: string;
+  readonly spritesheet: string;
 }
 
 /** The files of an attempt, by its folder. */
@@ -26,6 +27,7 @@ export function filesIn(folder: string): AttemptFiles {
     video: join(folder, 'video.mp4'),
     lastFrame: join(folder, 'last_frame.png'),
     thumbnail: join(folder, 'thumbnail.webp'),
+    spritesheet: join(folder, 'spritesheet.webp'),
   };
 }
 

@@ -6,7 +6,7 @@ import { frozen, keyName, type State } from './state.ts';
 
 /** Inserts a video with its effects, unless its idempotency key was used before. */
 export function insert(state: State, video: Video, effects: Effects): Inserted {
-  if (effects.idempotency !== undefined) {
+  if (effects.idempotency !== undefined && effects.idempotency.moves !== true) {
     const { key, fingerprint } = effects.idempotency;
     const known = state.idempotency.get(keyName(video.owner, key));
     const made = known && state.videos.get(known.video);

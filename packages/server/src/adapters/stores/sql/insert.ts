@@ -35,12 +35,16 @@ export function inserting(dialect: SqlDialect, writeEffects: WriteEffects): Vide
 async function takeKey(
   transaction: Kysely<Tables>,
   video: Video,
-  { key, fingerprint }: IdempotencyRecord,
+  { key, fingerprint, moves = false }: IdempotencyRecord,
 ): Promise<boolean> {
   const taken = await transaction
     .insertInto('idempotency')
     .values({ owner: video.owner, key, fingerprint, video: video.id, created_at: video.createdAt })
-    .onConflict((conflict) => conflict.doNothing())
+    .onConflict((conflict) =>
+      moves
+        ? conflict.columns(['owner', 'key']).doUpdateSet({ fingerprint, video: video.id, created_at: video.createdAt })
+        : conflict.doNothing(),
+    )
     .executeTakeFirst();
   return taken.numInsertedOrUpdatedRows === 1n;
 }

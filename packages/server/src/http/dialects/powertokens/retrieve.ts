@@ -1,8 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller } from '../../../domain/api-key.ts';
 import { isTerminal, type Video } from '../../../domain/video.ts';
-import { retryAfter } from '../../errors.ts';
 import type { AppParts } from '../../parts.ts';
+import { pollHeaders } from '../../poll-headers.ts';
 import { readWait } from '../../prefer-wait.ts';
 import { noneMatchHits } from '../../range.ts';
 import type { Waiters } from '../../waiters.ts';
@@ -38,9 +38,4 @@ export async function retrieve(
   if (!isTerminal(video.status)) reply.headers(pollHeaders(videos.lookAgainMs(video)));
   if (noneMatchHits(ifNoneMatch, etag)) return reply.code(304).send();
   return reply.type('application/json; charset=utf-8').send(around.text(video, queuePosition, etag));
-}
-
-/** How soon to look again: for everyone, and in the word that the OpenAI SDKs read. */
-export function pollHeaders(ms: number): Readonly<Record<string, string>> {
-  return { 'retry-after': retryAfter(ms), 'openai-poll-after-ms': String(ms) };
 }

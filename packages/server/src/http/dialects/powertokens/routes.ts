@@ -6,15 +6,16 @@ import type { PostedBody } from '../../bodies.ts';
 import { sendContent } from '../../content.ts';
 import { echo, unsupportedType } from '../../errors.ts';
 import { createEventStreams } from '../../event-stream.ts';
+import { readForm } from '../../form.ts';
 import type { AppParts } from '../../parts.ts';
 import type { Route } from '../../route.ts';
 import { read } from '../../validation.ts';
+import { contentPath, EVENTS, eventsPath } from '../../video-addresses.ts';
 import { createWaiters } from '../../waiters.ts';
 import { docs } from './docs.ts';
-import { readForm } from './form.ts';
 import { retrieve } from './retrieve.ts';
 import { contentQuery, listQuery } from './schema.ts';
-import { contentPath, EVENTS, eventsPath, surroundings } from './surroundings.ts';
+import { surroundings } from './surroundings.ts';
 import { readCreate, showList, showModel, showVideo } from './translate.ts';
 
 const native = { dialect: 'powertokens', body: 'none' } as const;

@@ -191,7 +191,7 @@ export const contentQuery = z.object({
     .default('video')
     .meta({
       description:
-        'Which file: the MP4, a WEBP still, the two prepared inputs (from `queued` on), or the last frame of the output.',
+        'Which file: the MP4, a WEBP still, 16 small frames in one WEBP (4 a row), the two prepared inputs (from `queued` on), or the last frame of the output.',
     }),
 });
 

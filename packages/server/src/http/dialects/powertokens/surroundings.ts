@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Video } from '../../../domain/video.ts';
 import type { AppParts } from '../../parts.ts';
+import { videoAddresses } from '../../video-addresses.ts';
 import { type Surroundings, showVideo } from './translate.ts';
 
 /** What `showVideo` needs beside the row, and what an ETag must stand for beside the version. */
@@ -10,7 +11,8 @@ export interface Around extends Surroundings {
   text(video: Video, queuePosition: number | undefined, etag: string): string;
 }
 
-export function surroundings({ signer, clock, publicUrl, version }: AppParts): Around {
+export function surroundings(parts: AppParts): Around {
+  const { signer, clock, publicUrl, version } = parts;
   let stamped: { readonly base: string; readonly stamp: string } | undefined;
   /** Changes with the release and the address, because either changes what the same version of a video looks like. */
   const stamp = (): string => {
@@ -18,11 +20,8 @@ export function surroundings({ signer, clock, publicUrl, version }: AppParts): A
     if (stamped?.base !== base) stamped = { base, stamp: hash('sha256', `${version} ${base}`, 'hex').slice(0, 8) };
     return stamped.stamp;
   };
-  const signed = (path: string, what: string) =>
-    `${publicUrl().replace(/\/+$/, '')}${path}?${signer.sign(path, what, clock.now())}`;
   const around: Surroundings = {
-    url: ({ id }) => signed(contentPath(id), 'video'),
-    eventsUrl: ({ id }) => signed(eventsPath(id), EVENTS),
+    ...videoAddresses(parts),
   };
   const kept = new WeakMap<Video, { readonly etag: string; readonly text: string }>();
   return {
@@ -40,16 +39,4 @@ export function surroundings({ signer, clock, publicUrl, version }: AppParts): A
       return text;
     },
   };
-}
-
-/** What a signature for the events is good for; no variant of the content is called so. */
-export const EVENTS = 'events';
-
-/** Signed as it is written here, whatever prefix a proxy puts before it. */
-export function contentPath(id: string): string {
-  return `/v1/videos/${id}/content`;
-}
-
-export function eventsPath(id: string): string {
-  return `/v1/videos/${id}/events`;
 }

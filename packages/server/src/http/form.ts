@@ -1,6 +1,6 @@
-import { Fault } from '../../../domain/fault.ts';
-import { PICTURE_LIMITS, tooManyBytes } from '../../../domain/frame.ts';
-import { echo } from '../../errors.ts';
+import { Fault } from '../domain/fault.ts';
+import { PICTURE_LIMITS, tooManyBytes } from '../domain/frame.ts';
+import { echo } from './errors.ts';
 
 /** What a form's text means in the JSON body, by field; a text that means nothing stays as it is and is refused later. */
 const MEANINGS: Readonly<Record<string, (text: string) => unknown>> = {
@@ -13,16 +13,21 @@ const MEANINGS: Readonly<Record<string, (text: string) => unknown>> = {
 const TEXT_MAX = 64 * 1024;
 const FILES_MAX = 2;
 
+/** `images[]`, `images`, `images[0]` and `images[1]`. */
+const IMAGES = /^images(\[\d{0,2}\])?$/;
+
 /**
  * Puts the parts of a form into the shape of the JSON body: `images[]`, `images` or `images[0]` and `images[1]` become
  * the list, `tags[key]` the object, "true" and numbers their values. An empty part is one the caller left out.
+ *
+ * @param imageNames parts that are pictures, where a dialect has other names for them too
  */
-export async function readForm(form: FormData): Promise<Record<string, unknown>> {
+export async function readForm(form: FormData, imageNames: RegExp = IMAGES): Promise<Record<string, unknown>> {
   const body = new Map<string, unknown>();
   const images: { readonly name: string; readonly value: string | File }[] = [];
   const tags = new Map<string, string>();
   for (const [name, value] of form) {
-    if (/^images(\[\d{0,2}\])?$/.test(name)) images.push({ name, value });
+    if (imageNames.test(name)) images.push({ name, value });
     else if (typeof value !== 'string') throw unexpectedFile(name);
     else if (value.length > TEXT_MAX) throw tooLong(name);
     else {

@@ -1,0 +1,2 @@
+/** The wire languages. */
+export type DialectName = 'powertokens' | 'openai' | 'dashscope';
