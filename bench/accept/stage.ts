@@ -36,9 +36,8 @@ export async function openStage(
   url = await app.listen({ host: config.server.host, port: config.server.port });
   const running: Part[] = [];
   if (lanes) {
-    for (const part of workerParts(world, policyOf(config), presenting(surroundings(parts)), [
-      () => keys.flushUses(),
-    ])) {
+    const chores = [() => keys.flushUses()];
+    for (const part of workerParts(world, policyOf(config), presenting(surroundings(parts)), chores, config.worker)) {
       await part.start();
       running.push(part);
     }

@@ -63,6 +63,8 @@ export interface StartWish {
   /** `null`: no key is set, the server makes its first one. */
   readonly key?: string | null;
   readonly data?: string;
+  /** `serve` unless said otherwise. A worker has no address. */
+  readonly role?: 'serve' | 'api' | 'worker';
 }
 
 const running = new Set<ChildProcess>();
@@ -77,13 +79,18 @@ export function cleanEnvironment(extra: Readonly<Record<string, string>> = {}): 
   return { PATH, HOME, LANG: 'C.UTF-8', ...(TMPDIR === undefined ? {} : { TMPDIR }), ...extra };
 }
 
-/** Starts `inbetween serve` on the scratch folder and waits until it listens. */
+/** Starts `inbetween serve`, or another role, on the scratch folder and waits until it listens or works. */
 export async function startServer(scratch: Scratch, wish: StartWish = {}): Promise<ServerProcess> {
-  const { env = {}, args = [], key = KEY, data = scratch.data } = wish;
+  const { env = {}, args = [], key = KEY, data = scratch.data, role = 'serve' } = wish;
+  const place = role === 'worker' ? [] : ['--port', '0'];
   const settings = { INBETWEEN_FETCH_ALLOW: '127.0.0.1', LOG_LEVEL: 'warn', ...env };
-  const child = spawn(process.execPath, [BIN, 'serve', '--port', '0', '--data-dir', data, ...args], {
+  const child = spawn(process.execPath, [BIN, role, ...place, ...args], {
     cwd: scratch.cwd,
-    env: cleanEnvironment({ ...(key === null ? {} : { INBETWEEN_API_KEY: key }), ...settings }),
+    env: cleanEnvironment({
+      INBETWEEN_DATA_DIR: data,
+      ...(key === null ? {} : { INBETWEEN_API_KEY: key }),
+      ...settings,
+    }),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.add(child);
@@ -106,6 +113,10 @@ export async function startServer(scratch: Scratch, wish: StartWish = {}): Promi
     }, 30_000);
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       out += text;
+      if (role === 'worker' && out.startsWith('Inbetween works')) {
+        clearTimeout(limit);
+        return done('');
+      }
       const found = /^Inbetween listens on (\S+)$/m.exec(out)?.[1];
       if (found === undefined || !/--data '[^']*'\n/.test(out)) return;
       clearTimeout(limit);

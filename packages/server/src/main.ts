@@ -11,6 +11,9 @@ const common = (command: unknown) => command as CommandDef;
 /** Loaded when named: a server should not wait for the code of the other commands. */
 const COMMANDS: Readonly<Record<string, () => Promise<CommandDef>>> = {
   serve: async () => common((await import('./cli/serve.ts')).serveCommand),
+  api: async () => common((await import('./cli/api.ts')).apiCommand),
+  worker: async () => common((await import('./cli/worker.ts')).workerCommand),
+  migrate: async () => common((await import('./cli/migrate.ts')).migrateCommand),
   generate: async () => common((await import('./cli/generate.ts')).generateCommand),
   render: async () => common((await import('./cli/render.ts')).renderCommand),
   keys: async () => common((await import('./cli/keys.ts')).keysCommand),

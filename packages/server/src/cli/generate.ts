@@ -93,8 +93,11 @@ async function withServer<T>(
   let server: RunningServer | undefined;
   try {
     const config = await settle({ port: '0', host: '127.0.0.1', dataDir: folder, logLevel: 'silent' }, { bare: true });
-    server = await startServer({ ...config, access: { ...config.access, apiKey } }, { showFirstKey: false });
-    return await work(new Inbetween({ baseUrl: server.url, apiKey }));
+    server = await startServer(
+      { ...config, access: { ...config.access, apiKey } },
+      { role: 'serve', showFirstKey: false },
+    );
+    return await work(new Inbetween({ baseUrl: server.url ?? '', apiKey }));
   } finally {
     await server?.stop(0);
     await rm(folder, { recursive: true, force: true });

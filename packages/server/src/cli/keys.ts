@@ -1,5 +1,6 @@
 import { defineCommand } from 'citty';
 import { type KeyDesk, openKeyDesk, SCOPE_NAMES } from '../compose/key-desk.ts';
+import { startProblem } from '../compose/start-problem.ts';
 import { CommandFailure, say } from './console.ts';
 import { settle } from './settings.ts';
 
@@ -14,7 +15,10 @@ const dataDir = {
 
 async function withDesk<T>(folder: string | undefined, work: (desk: KeyDesk) => Promise<T>): Promise<T> {
   const config = await settle({ dataDir: folder });
-  const desk = await openKeyDesk(config);
+  const desk = await openKeyDesk(config).catch((error: unknown) => {
+    const problem = startProblem(error);
+    throw problem === undefined ? error : new CommandFailure(problem);
+  });
   try {
     return await work(desk);
   } finally {

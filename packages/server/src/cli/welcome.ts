@@ -2,7 +2,8 @@ import type { RunningServer } from '../compose/server.ts';
 
 /** What a person sees after the start: where it listens, the first key once, and a curl line that works when pasted. */
 export function welcome(server: RunningServer, { terminal }: { readonly terminal: boolean }): string {
-  const { url, firstKey, routes } = server;
+  const { url, firstKey, routes, lanes } = server;
+  if (url === undefined) return `Inbetween works (${lanes.join(', ')})\n`;
   const lines = [`Inbetween listens on ${url}`, ''];
   for (const route of routes)
     lines.push(`  ${route.model}  →  ${route.backend} (${route.billed ? 'billed' : 'local'})`);

@@ -1,14 +1,10 @@
 import { availableParallelism } from 'node:os';
-import { openDiskArtifacts } from '../adapters/artifacts/disk.ts';
 import { createRendererBackend } from '../adapters/backends/renderer/backend.ts';
 import { createMedia, type MediaParts } from '../adapters/media/media.ts';
 import { readAllowList } from '../adapters/net/allow-list.ts';
 import { createFetcher } from '../adapters/net/fetcher.ts';
 import { createPoster } from '../adapters/net/poster.ts';
-import { openSqliteStore } from '../adapters/stores/sqlite/open.ts';
-import { createBell } from '../adapters/system/bell.ts';
 import { systemClock } from '../adapters/system/clock.ts';
-import { type DataFolder, openDataFolder } from '../adapters/system/data-folder.ts';
 import { systemIds } from '../adapters/system/ids.ts';
 import { createLog } from '../adapters/system/log.ts';
 import { createMeter, type PrometheusMeter } from '../adapters/system/meter.ts';
@@ -22,7 +18,8 @@ import type { Ids } from '../ports/ids.ts';
 import type { Log } from '../ports/log.ts';
 import type { Poster } from '../ports/poster.ts';
 import type { Store } from '../ports/store.ts';
-import { filesOf } from './files.ts';
+import { checkRole, type Role } from './role.ts';
+import { type Need, openStorage } from './storage.ts';
 
 /** The world as the rest of the server sees it: one implementation of each port. */
 export interface World {
@@ -39,11 +36,18 @@ export interface World {
   readonly backends: Readonly<Record<string, Backend>>;
   /** Where callers' models go; every model to the built-in renderer until another backend is configured. */
   route(model: string): Backend;
+  /** What of the storage must be there for this process to do its work. */
+  readonly needs: readonly Need[];
+  /** Small regular work of whoever sweeps. */
+  readonly chores: readonly (() => Promise<void>)[];
   close(): Promise<void>;
 }
 
-/** Opens everything the embedded server needs, under one locked folder: the only switch on kinds of adapters. */
-export async function openWorld(config: Config): Promise<World> {
+const RENDERS_IN_FLEET = 100_000;
+
+/** Opens everything a process needs. */
+export async function openWorld(config: Config, role: Role = 'serve'): Promise<World> {
+  checkRole(role, config);
   const closers: (() => unknown)[] = [];
   const close = async () => {
     for (const closer of closers.toReversed()) await closer();
@@ -51,26 +55,23 @@ export async function openWorld(config: Config): Promise<World> {
   try {
     const log = createLog({ ...config.log });
     for (const warning of config.warnings) log.warn({}, warning);
-    const folder: DataFolder = await openDataFolder(config.data.folder);
-    closers.push(() => folder.close());
-    const files = filesOf(folder.path);
-    const store = await openSqliteStore(files.database);
-    closers.push(() => store.close());
-    // The folder is ours alone, so whoever held a lease in it is dead.
-    await store.workers.removeAll();
+    const storage = await openStorage(config, role, log);
+    closers.push(() => storage.close());
+    const { store, artifacts, bell, tmp, needs, chores } = storage;
     const meter = createMeter({ videosByStatus: () => store.videos.counts(), log });
     closers.push(() => meter.close());
-    const artifacts = await openDiskArtifacts(files.artifacts);
     const allow = readAllowList(config.access.fetchAllow);
     const fetcher = createFetcher({ allow, log, meter });
     closers.push(() => fetcher.close());
     const poster = createPoster({ allow, log });
     closers.push(() => poster.close());
-    const media = createMedia({ tmpFolder: files.tmp, log });
+    const media = createMedia({ tmpFolder: tmp, log });
     closers.push(() => media.close());
     const renderer = createRendererBackend({
-      tmpFolder: files.tmp,
-      slots: config.render.concurrency,
+      tmpFolder: tmp,
+      // Renders use the machine they run on: the more machines, the more of them.
+      slots: storage.shared ? RENDERS_IN_FLEET : config.render.concurrency,
+      slotsHere: config.render.concurrency,
       encoder: config.render.encoder,
       threads: config.render.threads === 'auto' ? availableParallelism() : config.render.threads,
       log,
@@ -80,7 +81,7 @@ export async function openWorld(config: Config): Promise<World> {
       ids: systemIds,
       log,
       meter,
-      bell: createBell(log),
+      bell,
       store,
       artifacts,
       fetcher,
@@ -88,6 +89,8 @@ export async function openWorld(config: Config): Promise<World> {
       media,
       backends: { [renderer.name]: renderer },
       route: () => renderer,
+      needs,
+      chores,
       close,
     };
   } catch (error) {

@@ -6,6 +6,8 @@ export function filesOf(folder: string) {
     database: join(folder, 'inbetween.db'),
     artifacts: join(folder, 'artifacts'),
     tmp: join(folder, 'tmp'),
+    /** Says which database these files belong to, where that is not in the folder itself. */
+    home: join(folder, 'files-of'),
     firstKey: join(folder, 'first-key'),
   };
 }

@@ -1,12 +1,10 @@
-import { openSqliteStore } from '../adapters/stores/sqlite/open.ts';
 import { systemClock } from '../adapters/system/clock.ts';
 import { systemIds } from '../adapters/system/ids.ts';
-import { makeFolder } from '../adapters/system/make-folder.ts';
 import type { Config } from '../config/config.ts';
 import { type ApiKey, SCOPES, type Scope } from '../domain/api-key.ts';
 import { type ApiKeyId, readOwnerId } from '../domain/id.ts';
 import { createKeys } from '../service/keys.ts';
-import { filesOf } from './files.ts';
+import { openStoreBeside } from './store-beside.ts';
 
 export const SCOPE_NAMES: readonly string[] = SCOPES;
 
@@ -22,7 +20,7 @@ export interface ShownKey {
   readonly revoked_at: string | null;
 }
 
-/** Keys of the embedded server, from beside it: SQLite lets a second process write while the server runs. */
+/** Keys, from beside the servers, which may be running. */
 export interface KeyDesk {
   create(wish: {
     readonly owner: string;
@@ -35,8 +33,7 @@ export interface KeyDesk {
 }
 
 export async function openKeyDesk(config: Config): Promise<KeyDesk> {
-  await makeFolder(config.data.folder, 0o700);
-  const store = await openSqliteStore(filesOf(config.data.folder).database);
+  const store = await openStoreBeside(config);
   const keys = createKeys({ store: store.keys, clock: systemClock, ids: systemIds, fixedKey: undefined });
   return {
     async create({ owner, name, scopes }) {

@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import { isIPv6 } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config/config.ts';
+import { LANES } from '../config/parser.ts';
 import { DEFAULT_OWNER } from '../domain/id.ts';
 import { MODELS } from '../domain/model.ts';
 import { createApp } from '../http/app.ts';
 import { surroundings } from '../http/dialects/powertokens/surroundings.ts';
-import { type AppParts, DEFAULT_LIMITS, DEFAULT_TIMEOUTS, type Readiness } from '../http/parts.ts';
+import { type AppParts, DEFAULT_LIMITS, DEFAULT_TIMEOUTS } from '../http/parts.ts';
 import { createUrlSigner } from '../http/signature.ts';
 import { createDiskGuard } from '../service/disk-guard.ts';
 import { createFiles } from '../service/files.ts';
@@ -20,14 +21,19 @@ import { openWorld, type World } from './adapters.ts';
 import { exampleCurl } from './curl.ts';
 import { filesOf } from './files.ts';
 import { policyOf } from './policy.ts';
+import { probeBackends, readinessOf } from './readiness.ts';
+import type { Role } from './role.ts';
+import { serveSidePort } from './side-port.ts';
 import { VERSION } from './version.ts';
 import { endpointsOf, presenting } from './webhooks.ts';
-import { workerParts } from './worker.ts';
+import { createChoresLane, workerParts } from './worker.ts';
 
 /** A server that listens. */
 export interface RunningServer {
-  /** Where it listens, without a slash at the end. */
-  readonly url: string;
+  /** Where it listens, without a slash at the end; undefined for a worker, which answers nobody. */
+  readonly url: string | undefined;
+  /** What it does of the fleet's work; empty for one that only answers. */
+  readonly lanes: readonly string[];
   /** The key made at the first start, when there was none. */
   readonly firstKey: { readonly secret: string; readonly path: string } | undefined;
   readonly routes: readonly { readonly model: string; readonly backend: string; readonly billed: boolean }[];
@@ -39,19 +45,24 @@ export interface RunningServer {
 /** How the first key is handed over: shown to a person at a terminal, or put into a file only its user can read. */
 export interface StartOptions {
   readonly showFirstKey: boolean;
+  readonly role: Role;
 }
 
-/** Starts the embedded server: the API and all lanes in this process. */
-export async function startServer(config: Config, { showFirstKey }: StartOptions): Promise<RunningServer> {
-  const world = await openWorld(config);
+/** Starts a process: the API and all lanes, or only one of the two. */
+export async function startServer(config: Config, { showFirstKey, role }: StartOptions): Promise<RunningServer> {
+  const world = await openWorld(config, role);
   const running: Part[] = [];
   let app: FastifyInstance | undefined;
   let metrics: Server | undefined;
+  let stopping = false;
+  const readiness = () => readinessOf(world, stopping);
   const stop = async (graceMs: number) => {
+    stopping = true;
+    // Those who ask whether we are ready turn away before anything is refused.
+    if (app !== undefined && graceMs > 0) await world.clock.sleep(config.server.shutdownDelayMs);
     // Lanes first: while they finish, callers can still ask how their videos are doing.
-    const open = running.toReversed();
-    const heart = open.pop();
-    await Promise.all(open.map((part) => part.stop(Math.max(0, graceMs - STOP_RESERVE_MS))));
+    const [heart, ...open] = running;
+    await Promise.all(open.toReversed().map((part) => part.stop(Math.max(0, graceMs - STOP_RESERVE_MS))));
     await heart?.stop(0);
     await app?.close();
     metrics?.close();
@@ -66,26 +77,33 @@ export async function startServer(config: Config, { showFirstKey }: StartOptions
       fixedKey: config.access.apiKey,
     });
     let url = config.server.publicUrl ?? '';
-    const parts = await appParts(config, world, keys, () => url);
-    app = createApp(parts);
-    const present = presenting(surroundings(parts));
-    const bound = await app.listen({ host: config.server.host, port: config.server.port });
-    const local = addressOf(config.server.host, bound);
-    url = config.server.publicUrl ?? local;
-    metrics = await serveMetrics(config, world);
-    for (const part of workerParts(world, policy, present, [
-      () => keys.flushUses(),
-      createFileKeeping({ ...world, files: world.store.files }),
-    ])) {
+    let local: string | undefined;
+    const parts = { ...(await appParts(config, world, keys, () => url)), readiness };
+    if (role !== 'worker') {
+      app = createApp(parts);
+      const bound = await app.listen({ host: config.server.host, port: config.server.port });
+      local = addressOf(config.server.host, bound);
+      url = config.server.publicUrl ?? local;
+    }
+    metrics = await serveSidePort(config, world, readiness);
+    const chores = [() => keys.flushUses(), createFileKeeping({ ...world, files: world.store.files }), ...world.chores];
+    const lanes = role === 'serve' ? LANES : role === 'worker' ? config.worker.lanes : [];
+    const wish = { lanes, concurrency: config.worker.concurrency };
+    const steps =
+      role === 'api'
+        ? [createChoresLane(world, [() => keys.flushUses()])]
+        : workerParts(world, policy, presenting(surroundings(parts)), chores, wish);
+    for (const part of steps) {
       await part.start();
       running.push(part);
     }
-    world.media.warm();
+    if (lanes.length > 0) world.media.warm();
     void probeBackends(world);
     // Last: a key made for a start that fails would never be shown to anybody.
-    const firstKey = await ensureFirstKey(config, world, keys, showFirstKey);
+    const firstKey = role === 'serve' ? await ensureFirstKey(config, world, keys, showFirstKey) : undefined;
     return {
       url: local,
+      lanes,
       firstKey,
       routes: MODELS.map(({ name }) => {
         const { name: backend, capabilities } = world.route(name);
@@ -102,11 +120,15 @@ export async function startServer(config: Config, { showFirstKey }: StartOptions
 
 /** Kept of the grace period for giving back, closing connections and the store. */
 const STOP_RESERVE_MS = 4_000;
-const PROBE_MS = 30_000;
 const SIGNING_SECRET = 'content-url-1';
 
-/** What the HTTP side is made of. */
-export async function appParts(config: Config, world: World, keys: Keys, publicUrl: () => string): Promise<AppParts> {
+/** What the HTTP side is made of; how the process is doing is told by whoever starts and stops it. */
+export async function appParts(
+  config: Config,
+  world: World,
+  keys: Keys,
+  publicUrl: () => string,
+): Promise<Omit<AppParts, 'readiness'>> {
   const { clock, log, meter, store } = world;
   const secret = await store.secrets.ensure(SIGNING_SECRET, randomBytes(32).toString('hex'), clock.now());
   const policy = policyOf(config);
@@ -141,36 +163,12 @@ export async function appParts(config: Config, world: World, keys: Keys, publicU
       })),
     publicUrl,
     renderMetrics: () => meter.render(),
-    readiness: () => readinessOf(world),
     limits: { ...DEFAULT_LIMITS, inFlightBytes: config.server.maxBodyInFlightBytes },
     timeouts: DEFAULT_TIMEOUTS,
     trustProxy: config.server.trustProxy,
     version: VERSION,
     examples: { curl: (address) => exampleCurl(address, '$INBETWEEN_API_KEY') },
   };
-}
-
-/** Finds out in the background whether the backends can work; `/readyz` and the log tell what is missing. */
-async function probeBackends({ backends, log }: World): Promise<void> {
-  for (const backend of Object.values(backends)) {
-    const found = await backend.probe(AbortSignal.timeout(PROBE_MS)).catch(() => undefined);
-    if (found?.ready !== false) continue;
-    log.warn({ backend: backend.name, problems: found.problems }, 'a backend cannot make videos');
-  }
-}
-
-async function readinessOf({ store, backends }: World): Promise<readonly Readiness[]> {
-  const parts: Readiness[] = [
-    await store.ping().then(
-      () => ({ name: 'store', ready: true }),
-      () => ({ name: 'store', ready: false, problem: 'the database does not answer' }),
-    ),
-  ];
-  for (const { name, capabilities } of Object.values(backends)) {
-    const problem = capabilities.problems.join('; ');
-    parts.push({ name: `backend ${name}`, ready: capabilities.ready, ...(problem === '' ? {} : { problem }) });
-  }
-  return parts;
 }
 
 /** Makes the first key when nobody could get in without it. */
@@ -186,26 +184,6 @@ async function ensureFirstKey(
   if (!show) await writeFile(path, `${secret}\n`, { mode: 0o600 });
   world.log.info({ owner: DEFAULT_OWNER }, 'made the first key');
   return { secret, path };
-}
-
-/** Metrics without a key, on a port of their own that the operator keeps to the inside. */
-async function serveMetrics(config: Config, { meter, log }: World): Promise<Server | undefined> {
-  if (config.server.metricsPort === undefined) return undefined;
-  const server = createServer((request, response) => {
-    if (request.url !== '/metrics') return void response.writeHead(404).end();
-    meter.render().then(
-      (text) => response.writeHead(200, { 'content-type': meter.contentType }).end(text),
-      (error: unknown) => {
-        log.error({ err: error }, 'could not render metrics');
-        response.writeHead(500).end();
-      },
-    );
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(config.server.metricsPort, config.server.host, resolve);
-  });
-  return server;
 }
 
 /** Fastify tells `http://[::1]:8787`; a server on all addresses is reached at loopback from here. */

@@ -1,11 +1,19 @@
+import { BucketError } from '../adapters/artifacts/s3/errors.ts';
 import { AllowListError } from '../adapters/net/allow-list.ts';
+import { databaseRefusal } from '../adapters/stores/postgres/errors.ts';
 import { ForeignDatabase } from '../adapters/stores/sql/migrate.ts';
 import { DataFolderError } from '../adapters/system/data-folder.ts';
+import { Fault } from '../domain/fault.ts';
+import { StartRefusal } from './role.ts';
 
 /** A start that failed for a reason the operator can do something about, as a sentence; undefined for a bug. */
 export function startProblem(error: unknown): string | undefined {
-  if (error instanceof DataFolderError || error instanceof ForeignDatabase || error instanceof AllowListError)
-    return error.message;
+  const known = [DataFolderError, ForeignDatabase, AllowListError, BucketError, StartRefusal];
+  if (error instanceof Error && known.some((kind) => error instanceof kind)) return error.message;
+  if (error instanceof Fault && error.code === 'storage_unavailable')
+    return 'The database of DATABASE_URL does not answer. Check its host and port, and that it is up.';
+  const refusal = databaseRefusal(error);
+  if (refusal !== undefined) return refusal;
   const { code, address, port } = error as { code?: string; address?: string; port?: number };
   switch (code) {
     case 'EADDRINUSE':

@@ -1,3 +1,4 @@
+import type { LaneName } from './parser.ts';
 import type { Values } from './settings.ts';
 
 /** The configuration, grouped by who needs it. Times are milliseconds, sizes bytes, and undefined means never or unset. */
@@ -14,6 +15,8 @@ export interface Config {
     readonly metricsPort: number | undefined;
     readonly dialects: Values['dialects'];
     readonly modelAliases: Readonly<Record<string, string>>;
+    /** How long a process that is to stop still answers while it says that it is not ready. */
+    readonly shutdownDelayMs: number;
   };
   readonly access: {
     readonly apiKey: string | undefined;
@@ -25,6 +28,15 @@ export interface Config {
   readonly data: {
     readonly folder: string;
     readonly diskReserveBytes: number;
+  };
+  /** Undefined: the embedded SQLite file. */
+  readonly postgres: { readonly url: string; readonly connections: number } | undefined;
+  /** Undefined: files in the data folder. */
+  readonly s3: S3Config | undefined;
+  readonly worker: {
+    readonly lanes: readonly LaneName[];
+    /** Undefined: as many as its backends have places. */
+    readonly concurrency: number | undefined;
   };
   readonly render: {
     /** With `ffmpeg` there is a path. */
@@ -51,6 +63,28 @@ export interface Config {
   readonly warnings: readonly string[];
 }
 
+export interface S3Config {
+  readonly bucket: string;
+  readonly endpoint: string | undefined;
+  readonly region: string;
+  readonly pathStyle: boolean;
+  readonly prefix: string;
+  /** Undefined: content goes through us. */
+  readonly links: { readonly endpoint: string | undefined } | undefined;
+}
+
+function s3Of(values: Values): S3Config | undefined {
+  if (values.s3Bucket === undefined) return undefined;
+  return {
+    bucket: values.s3Bucket,
+    endpoint: values.s3Endpoint,
+    region: values.s3Region,
+    pathStyle: values.s3PathStyle === 'auto' ? values.s3Endpoint !== undefined : values.s3PathStyle === 'on',
+    prefix: values.s3Prefix,
+    links: values.s3Links === 'on' ? { endpoint: values.s3PublicEndpoint ?? values.s3Endpoint } : undefined,
+  };
+}
+
 /** Groups checked values. */
 export function groupValues(values: Values, warnings: readonly string[]): Config {
   return {
@@ -64,9 +98,14 @@ export function groupValues(values: Values, warnings: readonly string[]): Config
       metricsPort: values.metricsPort,
       dialects: values.dialects,
       modelAliases: values.modelAliases,
+      shutdownDelayMs: values.shutdownDelay,
     },
     access: { apiKey: values.apiKey, webhookSecret: values.webhookSecret, fetchAllow: values.fetchAllow },
     data: { folder: values.dataDir, diskReserveBytes: values.diskReserve },
+    postgres:
+      values.databaseUrl === undefined ? undefined : { url: values.databaseUrl, connections: values.databasePool },
+    s3: s3Of(values),
+    worker: { lanes: values.lanes, concurrency: values.concurrency },
     render: {
       encoder:
         values.encoder === 'ffmpeg' && values.ffmpegPath !== undefined

@@ -100,6 +100,19 @@ export const baseUrl: Parser<string> = {
   },
 };
 
+export const LANES = ['admit', 'generate', 'drain', 'deliver', 'sweep'] as const;
+export type LaneName = (typeof LANES)[number];
+
+/** Some of the lanes, separated by commas. */
+export const lanes: Parser<readonly LaneName[]> = {
+  allowed: `some of ${LANES.join(', ')}, separated by commas`,
+  read(text) {
+    const names = text.split(',').map((name) => name.trim());
+    const value = LANES.filter((lane) => names.includes(lane));
+    return value.length > 0 && names.every((name) => LANES.some((lane) => lane === name)) ? { value } : undefined;
+  },
+};
+
 const PROXY_NAMES: ReadonlySet<string> = new Set(['loopback', 'linklocal', 'uniquelocal']);
 
 /** Addresses and networks of proxies, separated by commas. */

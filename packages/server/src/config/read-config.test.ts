@@ -31,6 +31,7 @@ test('an empty environment is a laptop without a key', () => {
       metricsPort: undefined,
       dialects: ['openai', 'dashscope'],
       modelAliases: {},
+      shutdownDelayMs: 0,
     },
     access: { apiKey: undefined, webhookSecret: undefined, fetchAllow: '' },
     data: { folder: './data', diskReserveBytes: 536_870_912 },
@@ -45,6 +46,9 @@ test('an empty environment is a laptop without a key', () => {
       fileTtlMs: undefined,
     },
     log: { level: 'info', format: 'auto' },
+    postgres: undefined,
+    s3: undefined,
+    worker: { lanes: ['admit', 'generate', 'drain', 'deliver', 'sweep'], concurrency: undefined },
     warnings: [],
   });
 });
@@ -209,4 +213,22 @@ describe('the secret that signs callbacks', () => {
       expect(mistakes(env(text)).join()).not.toContain('password');
     },
   );
+});
+
+test('a fleet: path style follows an endpoint, links follow their own', () => {
+  const env = { DATABASE_URL: 'postgres://me:pw@db/x', DATABASE_POOL: '20', S3_BUCKET: 'videos', S3_PREFIX: 'a/b/' };
+  expect(read({ env })).toMatchObject({
+    postgres: { url: 'postgres://me:pw@db/x', connections: 20 },
+    s3: { bucket: 'videos', prefix: 'a/b/', pathStyle: false, endpoint: undefined, links: undefined },
+  });
+  const own = { ...env, S3_ENDPOINT: 'http://minio:9000', S3_LINKS: 'on', INBETWEEN_LANES: 'sweep, admit' };
+  expect(read({ env: own })).toMatchObject({
+    s3: { pathStyle: true, links: { endpoint: 'http://minio:9000' } },
+    worker: { lanes: ['admit', 'sweep'] },
+  });
+  expect(
+    read({ env: { ...own, S3_PUBLIC_ENDPOINT: 'https://files.example.com', S3_PATH_STYLE: 'off' } }),
+  ).toMatchObject({
+    s3: { pathStyle: false, links: { endpoint: 'https://files.example.com' } },
+  });
 });

@@ -1,7 +1,15 @@
 import type { Parser } from './parser.ts';
 
 /** The headings of the reference page, in its order. */
-export const GROUPS = ['Server', 'Access', 'Data', 'Rendering', 'Life of a video', 'Logs and metrics'] as const;
+export const GROUPS = [
+  'Server',
+  'Access',
+  'Data',
+  'Scaling out',
+  'Rendering',
+  'Life of a video',
+  'Logs and metrics',
+] as const;
 export type Group = (typeof GROUPS)[number];
 
 /** One variable, declared once. Its key in the table gives every name it has: see the functions below. */

@@ -12,7 +12,7 @@ describe.each(all)('%s', (key, { parser, fallback, unset, example, group, secret
     expect(GROUPS).toContain(group);
     expect(fallback === undefined ? unset : parser.read(fallback)).toBeDefined();
     if (!secret) expect(parser.read(example)).toBeDefined();
-    expect(key).toMatch(/^[a-z][A-Za-z]+$/);
+    expect(key).toMatch(/^[a-z][A-Za-z0-9]+$/);
   });
 });
 

@@ -1,6 +1,7 @@
 import { baseUrl, choice, duration, either, integer, matching, proxies, size, word } from './parser.ts';
 import { optional, type Setting, setting } from './setting.ts';
 import { CLIENT_SETTINGS } from './settings/clients.ts';
+import { SCALING_SETTINGS } from './settings/scaling.ts';
 import { WEBHOOK_SETTINGS } from './settings/webhooks.ts';
 
 /** The one table of everything that can be set. `docs/configuration.md` is made from it. */
@@ -166,6 +167,7 @@ export const SETTINGS = {
     example: '48h',
   }),
   ...CLIENT_SETTINGS,
+  ...SCALING_SETTINGS,
   logLevel: setting({
     group: 'Logs and metrics',
     parser: choice('debug', 'info', 'warn', 'error', 'silent'),

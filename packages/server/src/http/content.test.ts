@@ -41,6 +41,25 @@ async function signedUrl(test: TestApp, id: string): Promise<string> {
 }
 
 describe('content', () => {
+  it('is a redirect where the storage answers itself, and nothing else changes', async () => {
+    await using test = await testApp();
+    const id = await finished(test);
+    Object.assign(test.artifacts, {
+      link: async (key: string, { disposition }: { disposition: string }) =>
+        `https://files.example.com/${key}?${disposition}`,
+    });
+    const answer = await content(test, id, '', { range: 'bytes=0-9' });
+    expect([answer.statusCode, answer.headers.location]).toEqual([
+      302,
+      `https://files.example.com/videos/${id}/1/video.mp4?inline; filename="${id}.mp4"`,
+    ]);
+    expect(answer.headers['cache-control']).toBe('private, no-store');
+    const { etag = '' } = answer.headers;
+    expect((await content(test, id, '', { 'if-none-match': etag })).statusCode).toBe(304);
+    expect((await content(test, id, '', {}, 'HEAD')).statusCode).toBe(200);
+    expect((await test.app.inject({ url: `/v1/videos/${id}/content` })).statusCode).toBe(401);
+  });
+
   it('comes whole, with everything a player and a cache need', async () => {
     await using test = await testApp();
     const id = await finished(test);

@@ -28,13 +28,15 @@ export interface SentFile {
   /** Whose file it is, for the log. */
   readonly subject: string;
   open(range: ByteRange | undefined, signal: AbortSignal): Promise<OpenedArtifact>;
+  /** An address that leads straight to the file; absent: it goes through us. */
+  link?: ((disposition: string) => Promise<string>) | undefined;
 }
 
 /** Answers GET and HEAD for a file of a video. */
 export function sendContent(
   request: FastifyRequest,
   reply: FastifyReply,
-  { artifact, video, open }: Content,
+  { artifact, video, open, link }: Content,
   variant: Variant,
   log: HttpLog,
 ): Promise<FastifyReply> {
@@ -42,7 +44,7 @@ export function sendContent(
   return sendFile(
     request,
     reply,
-    { artifact, modifiedAt: modified(video, variant), name, subject: video.id, open },
+    { artifact, modifiedAt: modified(video, variant), name, subject: video.id, open, link },
     log,
   );
 }
@@ -80,6 +82,11 @@ export async function sendFile(
   // Range is defined for GET only; HEAD tells of the whole.
   if (request.method === 'HEAD') return reply.headers({ ...described, 'content-length': artifact.bytes }).send();
 
+  if (file.link !== undefined) {
+    const location = await file.link(described['content-disposition']);
+    // The address is good for minutes, so it must not be kept; the reader asks it for the range again.
+    return reply.code(302).headers({ location, etag, 'cache-control': 'private, no-store' }).send();
+  }
   const valid = rangeStillValid(headers['if-range']?.toString(), etag, modifiedAt);
   const wish = valid ? readRange(headers.range, artifact.bytes) : 'whole';
   if (wish === 'unsatisfiable') {

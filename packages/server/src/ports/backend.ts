@@ -104,6 +104,8 @@ export interface Backend {
   readonly name: string;
   /** How many attempts may run at once over the whole fleet. */
   readonly slots: number;
+  /** How many of them may run in this process; absent: all. For those that use this machine. */
+  readonly slotsHere?: number | undefined;
   readonly capabilities: Capabilities;
   /** Looks again; `capabilities` tells the last answer. */
   probe(signal: AbortSignal): Promise<Capabilities>;

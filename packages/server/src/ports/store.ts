@@ -78,6 +78,11 @@ export interface ClaimWish {
    */
   readonly slots: Readonly<Record<string, number>>;
   /**
+   * How many of a backend's videos this process has room for, where that is less than `limit`: a backend that works on the
+   * machine itself has as many places in the fleet as there are machines, and few on each.
+   */
+  readonly room?: Readonly<Record<string, number>> | undefined;
+  /**
    * What this worker is at work on in this lane. Whatever else bears its name was claimed by a call whose answer never
    * came, or left by work that ended without its last write, and is taken again. Absent: nothing of its own is taken.
    */

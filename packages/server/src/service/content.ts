@@ -24,7 +24,12 @@ export interface Content {
   readonly artifact: Artifact;
   readonly video: Video;
   open(range: ByteRange | undefined, signal: AbortSignal): Promise<OpenedArtifact>;
+  /** An address that leads straight to the file for a few minutes, where the operator wants that. */
+  link?(disposition: string): Promise<string>;
 }
+
+/** Long enough to begin a download; what has begun is not cut off. */
+const LINK_MS = 5 * 60_000;
 
 interface ContentParts {
   readonly store: VideoStore;
@@ -48,6 +53,12 @@ export function createContent({ store, artifacts, find }: ContentParts) {
         if (opened === undefined) throw expired();
         return opened;
       },
+      ...(artifacts.link === undefined
+        ? {}
+        : {
+            link: async (disposition: string) =>
+              (await artifacts.link?.(artifact.key, { ttlMs: LINK_MS, type: artifact.type, disposition })) ?? '',
+          }),
     };
   }
 

@@ -21,7 +21,7 @@ import type { Media } from '../ports/media.ts';
 import type { Claimed, VideoStore } from '../ports/store.ts';
 import { askOf } from './ask.ts';
 import { type Chain, createChain, Superseded } from './chain.ts';
-import { createHeld } from './held.ts';
+import { createHeld, type Held } from './held.ts';
 import { createLane, type LaneParts } from './lane.ts';
 import type { Part } from './part.ts';
 import { amend, recordStray } from './stray.ts';
@@ -63,6 +63,7 @@ export function createGenerateLane(parts: GenerateParts): Part {
           limit: free,
           now: parts.clock.now(),
           holding: held.ids,
+          room: roomOn(parts.backends, held),
           slots,
         });
         return held.works(claimed, (claim, signal) => generateOne(parts, claim, signal));
@@ -71,6 +72,14 @@ export function createGenerateLane(parts: GenerateParts): Part {
     },
     parts,
   );
+}
+
+/** What is left of the places of those backends that have their own number of them on this machine. */
+function roomOn(backends: GenerateParts['backends'], held: Held): Readonly<Record<string, number>> {
+  const rooms: Record<string, number> = {};
+  for (const { name, slotsHere } of Object.values(backends))
+    if (slotsHere !== undefined) rooms[name] = Math.max(0, slotsHere - held.of(name));
+  return rooms;
 }
 
 /** Works on one claimed video until it is finished, waits for its next try, or is somebody else's. */

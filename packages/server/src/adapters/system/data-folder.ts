@@ -16,6 +16,13 @@ export interface DataFolder {
 /** The data folder cannot be used; the message tells an operator which, why, and what to do. */
 export class DataFolderError extends Error {
   override readonly name = 'DataFolderError';
+  /** Another process holds it. */
+  readonly inUse: boolean;
+
+  constructor(message: string, { cause, inUse = false }: { readonly cause?: unknown; readonly inUse?: boolean } = {}) {
+    super(message, { cause });
+    this.inUse = inUse;
+  }
 }
 
 /**
@@ -49,6 +56,25 @@ export async function openDataFolder(folder: string): Promise<DataFolder> {
   }
 }
 
+/** Processes of one fleet that may share a folder of one machine. */
+const PROCESSES_MAX = 1_000;
+
+/**
+ * Opens a folder of this process's own within one that it shares with other processes: the first that nobody holds, so that
+ * what a dead process left is emptied by the next.
+ *
+ * @throws DataFolderError when it cannot be used
+ */
+export async function openProcessFolder(folder: string): Promise<DataFolder> {
+  for (let n = 1; ; n += 1) {
+    try {
+      return await openDataFolder(join(folder, `process-${n}`));
+    } catch (error) {
+      if (!(error instanceof DataFolderError) || !error.inUse || n === PROCESSES_MAX) throw error;
+    }
+  }
+}
+
 async function makePrivateFolder(path: string): Promise<void> {
   try {
     const made = await makeFolder(path, 0o700);
@@ -79,7 +105,7 @@ async function takeLock(path: string): Promise<Database.Database> {
     const holder = await readHolder(path);
     throw new DataFolderError(
       `The data folder ${path} is in use by another server${holder}. Stop that one, or give this one a folder of its own with INBETWEEN_DATA_DIR.`,
-      { cause },
+      { cause, inUse: true },
     );
   }
 }

@@ -49,6 +49,20 @@ export function slotContract(open: OpenStore): void {
     expect(claims.flat()).toHaveLength(3);
   });
 
+  it('takes no more of a backend than this process has room for, whatever is free in the fleet', async () => {
+    await alive(at.store, 'a', 'b');
+    await insertAll(at.store, [...many(4), queued(9, { backend: 'other', at: NOW + 1 })]);
+    const claim = { slots: { renderer: 9, other: 9 }, now: NOW + 1 };
+    expect(idsOf(await at.videos.claim(wish('a', { ...claim, room: { renderer: 1 } })))).toEqual([
+      videoId(0),
+      videoId(9),
+    ]);
+    expect(await at.videos.claim(wish('a', { ...claim, room: { renderer: 0 } }))).toEqual([]);
+    expect(await at.videos.claim(wish('b', { ...claim, room: { renderer: 2 } }))).toHaveLength(2);
+    await at.store.workers.remove(worker('b'));
+    expect(await at.videos.claim(wish('a', { ...claim, room: { renderer: 1 } }))).toMatchObject([{ takenOver: true }]);
+  });
+
   it('needs no slot to admit', async () => {
     await alive(at.store, 'a');
     await insertAll(at.store, [pending(1), pending(2)]);

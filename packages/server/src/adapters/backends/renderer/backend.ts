@@ -19,8 +19,10 @@ import { runChild } from './run-child.ts';
 export interface RendererOptions {
   /** Each attempt gets a folder of its own in here, removed when it ends. */
   readonly tmpFolder: string;
-  /** Renders at once over the whole process. */
+  /** Renders at once over the whole fleet. */
   readonly slots: number;
+  /** Renders at once in this process; absent: as many as there are slots. */
+  readonly slotsHere?: number | undefined;
   readonly encoder: EncoderChoice;
   /** Render threads of one attempt. */
   readonly threads: number;
@@ -56,11 +58,13 @@ export function createRendererBackend(options: RendererOptions): Backend {
 class RendererBackend implements Backend {
   readonly name = 'renderer';
   readonly slots: number;
+  readonly slotsHere: number | undefined;
   capabilities = CAPABILITIES;
   readonly #options: RendererOptions;
 
   constructor(options: RendererOptions) {
     this.slots = options.slots;
+    this.slotsHere = options.slotsHere;
     this.#options = options;
   }
 

@@ -35,6 +35,8 @@ export function claim(state: State, wish: ClaimWish): readonly Claimed[] {
   const claimed: Claimed[] = [];
   for (const video of wish.lane === 'generate' ? inOrderOfClaiming(state, due) : due) {
     if (claimed.length >= wish.limit) break;
+    const ofBackend = claimed.filter((one) => one.video.backend === video.backend).length;
+    if (wish.lane === 'generate' && ofBackend >= (wish.room?.[video.backend] ?? wish.limit)) continue;
     if (wish.lane === 'generate' && !takeSlot(state, video, wish)) continue;
     const leased = update(state, video, lease(video, wish.worker));
     if (leased !== undefined) claimed.push({ video: leased, takenOver: video.worker !== null });

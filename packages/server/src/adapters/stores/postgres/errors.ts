@@ -57,3 +57,19 @@ export function explained(error: unknown): unknown {
     cause: error,
   });
 }
+
+/** Why the server does not let us in, as a sentence for the operator; undefined for every other error. */
+export function databaseRefusal(error: unknown): string | undefined {
+  if (!(error instanceof DatabaseError)) return undefined;
+  switch (error.code) {
+    case '28000':
+    case '28P01':
+      return 'The database of DATABASE_URL refuses the user or the password.';
+    case '3D000':
+      return 'The database server of DATABASE_URL has no database of that name. Create it, or correct the name.';
+    case '42501':
+      return 'The user of DATABASE_URL may not do what is needed. It must own the database, or may create tables in its schema.';
+    default:
+      return undefined;
+  }
+}

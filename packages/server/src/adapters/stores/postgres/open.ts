@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { Log } from '../../../ports/log.ts';
 import type { Store } from '../../../ports/store.ts';
-import { migrate, requireMigrated } from '../sql/migrate.ts';
+import { type Migrated, migrate, requireMigrated } from '../sql/migrate.ts';
 import { createSqlStore } from '../sql/store.ts';
 import { createPostgresDialect } from './dialect.ts';
 import { createPool } from './pool.ts';
@@ -40,6 +40,26 @@ export async function openPostgresStore(wish: PostgresWish, now: number = Date.n
     await dialect.close();
     throw error;
   }
+}
+
+/** Brings the schema of a database up to date, and does nothing else. */
+export async function migratePostgres(url: string, now: number = Date.now()): Promise<Migrated> {
+  const dialect = createPostgresDialect(createPool({ url, connections: 2, onBroken() {} }));
+  try {
+    return await migrate(dialect, nameOf(url), now);
+  } finally {
+    await dialect.close();
+  }
+}
+
+/** How far the clock of this machine is ahead of the database's, in milliseconds; half of the way there is guessed. */
+export async function clockSkew(pool: Pool): Promise<number> {
+  const asked = Date.now();
+  const { rows } = await pool.query<{ at: number }>(
+    'select (extract(epoch from clock_timestamp()) * 1000)::float8 as at',
+  );
+  const heard = Date.now();
+  return (asked + heard) / 2 - (rows[0]?.at ?? heard);
 }
 
 /** How messages name a database: never with its password. */

@@ -66,6 +66,7 @@ async function claimToGenerate(
   const lines: (readonly VideoRow[])[] = [];
   const places = new Map<string, Places>();
   for (const [backend, slots] of Object.entries(wish.slots)) {
+    if (roomFor(wish, backend) <= 0) continue;
     const ofBackend = await placesOf(transaction, backend, slots);
     places.set(backend, ofBackend);
     const { holders, others } = await candidatesOf(dialect, transaction, wish, backend, ofBackend.free);
@@ -73,11 +74,21 @@ async function claimToGenerate(
     lines.push(others);
   }
   placed.splice(wish.limit);
+  const taken = new Map<string, number>();
+  for (const { backend } of placed) taken.set(backend, (taken.get(backend) ?? 0) + 1);
   for (const row of merged(lines)) {
     if (placed.length >= wish.limit) break;
+    const ofBackend = taken.get(row.backend) ?? 0;
+    if (ofBackend >= roomFor(wish, row.backend)) continue;
+    taken.set(row.backend, ofBackend + 1);
     if (await places.get(row.backend)?.take(videoOf(row))) placed.push(row);
   }
   return leaseAll(transaction, placed, wish);
+}
+
+/** Never more than the wish's limit. */
+function roomFor({ limit, room = {} }: ClaimWish, backend: string): number {
+  return Math.min(limit, Object.hasOwn(room, backend) ? (room[backend] ?? 0) : limit);
 }
 
 interface Candidates {
@@ -94,6 +105,7 @@ async function candidatesOf(
   backend: string,
   free: number,
 ): Promise<Candidates> {
+  const most = roomFor(wish, backend);
   const ofBackend = claimable(dialect, transaction, wish).where('video.backend', '=', backend);
   const inLane = ofBackend.where(IN_LANE.generate);
   const unleased = inLane.where(RUNNING).where('video.worker', 'is', null).orderBy('video.due_at').orderBy('video.id');
@@ -107,17 +119,17 @@ async function candidatesOf(
   const holders: VideoRow[] = [];
   const others: VideoRow[] = [];
   for (const query of [unleased, ofLost, ...unheardOf]) {
-    if (holders.length < wish.limit)
+    if (holders.length < most)
       holders.push(
         ...(await query
           .where(holdsSlot(true))
-          .limit(wish.limit - holders.length)
+          .limit(most - holders.length)
           .execute()),
       );
-    const places = Math.min(free, wish.limit) - others.length;
+    const places = Math.min(free, most) - others.length;
     if (places > 0) others.push(...(await query.where(holdsSlot(false)).limit(places).execute()));
   }
-  const places = Math.min(free, wish.limit) - others.length;
+  const places = Math.min(free, most) - others.length;
   if (places > 0) {
     const queue = ofBackend
       .where(QUEUED)

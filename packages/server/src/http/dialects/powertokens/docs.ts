@@ -139,6 +139,7 @@ export const docs = {
         },
         headers: { ETag: 'SHA-256 of the file.', 'Accept-Ranges': '`bytes`' },
       },
+      302: { description: 'Where the file is, when the operator lets the storage answer itself (`S3_LINKS`).' },
       206: {
         description: 'One range of the file.',
         content: { 'video/mp4': { schema: 'binary' } },
