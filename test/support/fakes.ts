@@ -16,6 +16,7 @@ export function createFakeIds(): Ids {
     video: () => `video_${next()}` as VideoId,
     file: () => `file_${next()}` as FileId,
     apiKey: () => `key_${next()}` as ApiKeyId,
+    audit: () => `audit_${next()}`,
     worker: () => `worker_${next()}` as WorkerId,
     seed: () => 1_000 + count,
     secret: () => `inb_${next()}`,

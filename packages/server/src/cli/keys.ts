@@ -41,11 +41,33 @@ const create = defineCommand({
       description: `Comma-separated: ${SCOPE_NAMES.join(', ')} (default: all)`,
       valueHint: 'list',
     },
+    models: { type: 'string', description: 'Comma-separated models it may ask for (default: all)', valueHint: 'list' },
+    addresses: {
+      type: 'string',
+      description: 'Comma-separated addresses and networks it may be used from (default: anywhere)',
+      valueHint: 'list',
+    },
+    'requests-per-minute': { type: 'string', description: 'Requests of any kind, each API process', valueHint: 'n' },
+    'creates-per-minute': { type: 'string', description: 'Videos asked for, each API process', valueHint: 'n' },
+    expires: {
+      type: 'string',
+      description: 'Days from now, such as 30d, or a date, such as 2027-01-31',
+      valueHint: 'when',
+    },
     ...dataDir,
   },
   run: ({ args }) =>
     withDesk(args['data-dir'], async (desk) => {
-      const made = await desk.create({ owner: args.owner, name: args.name, scopes: args.scopes });
+      const made = await desk.create({
+        owner: args.owner,
+        name: args.name,
+        scopes: args.scopes,
+        models: args.models,
+        addresses: args.addresses,
+        requestsPerMinute: args['requests-per-minute'],
+        createsPerMinute: args['creates-per-minute'],
+        expires: args.expires,
+      });
       if ('problem' in made) throw new CommandFailure(made.problem, 2);
       if (args.json) say.json(made);
       else {
@@ -64,7 +86,9 @@ const list = defineCommand({
       if (args.json) return say.json(keys);
       if (keys.length === 0) return say.note('No keys.');
       for (const key of keys) {
-        const state = key.revoked_at === null ? '' : '  revoked';
+        const narrowed = Object.keys(key.limits).length === 0 ? '' : `  ${JSON.stringify(key.limits)}`;
+        const ends = key.expires_at === null ? '' : `  until ${key.expires_at}`;
+        const state = `${narrowed}${ends}${key.revoked_at === null ? '' : '  revoked'}`;
         say.out(
           `${key.id}  ${key.owner}  ${key.prefix}…  ${key.created_at}  used ${key.last_used_at ?? 'never'}  ${key.scopes.join(',')}  ${key.name}${state}`,
         );

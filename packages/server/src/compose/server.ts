@@ -11,6 +11,7 @@ import { createApp } from '../http/app.ts';
 import { surroundings } from '../http/dialects/powertokens/surroundings.ts';
 import { type AppParts, DEFAULT_LIMITS, DEFAULT_TIMEOUTS } from '../http/parts.ts';
 import { createUrlSigner } from '../http/signature.ts';
+import { createAudit } from '../service/audit.ts';
 import { createDiskGuard } from '../service/disk-guard.ts';
 import { createFiles } from '../service/files.ts';
 import { createKeys, type Keys } from '../service/keys.ts';
@@ -148,6 +149,7 @@ export async function appParts(
     videos,
     files,
     endpoints,
+    audit: createAudit({ store: store.audit, clock, ids: world.ids }),
     keys,
     signer: createUrlSigner([{ kid: '1', secret }]),
     clock,

@@ -4,6 +4,18 @@ import type { ApiKeyId, OwnerId } from './id.ts';
 export const SCOPES = ['videos:create', 'videos:read', 'videos:delete', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
 
+/** What narrows a key beyond its scopes. What is absent does not narrow. */
+export interface KeyLimits {
+  /** Names of the models it may ask for. */
+  readonly models?: readonly string[];
+  /** Addresses and networks it may be used from, such as `203.0.113.7` or `2001:db8::/32`. */
+  readonly addresses?: readonly string[];
+  /** Requests of any kind. Each API process counts for itself. */
+  readonly requestsPerMinute?: number;
+  /** Videos asked for. Each API process counts for itself. */
+  readonly createsPerMinute?: number;
+}
+
 /** A key belongs to exactly one owner and may only narrow it. Its secret is kept as a hash. */
 export interface ApiKey {
   readonly id: ApiKeyId;
@@ -14,6 +26,7 @@ export interface ApiKey {
   /** SHA-256 of the whole secret, lower-case hex. The secret has ≥ 160 random bits, so no slow hash is needed. */
   readonly hash: string;
   readonly scopes: readonly Scope[];
+  readonly limits: KeyLimits;
   readonly createdAt: number;
   readonly expiresAt: number | null;
   readonly revokedAt: number | null;
@@ -25,6 +38,8 @@ export interface Caller {
   readonly owner: OwnerId;
   readonly apiKey: ApiKeyId | null;
   readonly scopes: readonly Scope[];
+  /** What narrows the key; absent: nothing does. */
+  readonly limits?: KeyLimits | undefined;
 }
 
 /** Whether a key opens anything at all now. */

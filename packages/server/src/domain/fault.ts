@@ -47,6 +47,7 @@ export const FAULTS = {
   invalid_signature: trait('forbidden'),
   insufficient_scope: trait('forbidden'),
   model_not_allowed: trait('forbidden'),
+  address_not_allowed: trait('forbidden'),
   insufficient_balance: trait('payment_required'),
   // what is asked for
   not_found: trait('not_found'),

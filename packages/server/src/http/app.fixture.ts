@@ -7,7 +7,7 @@ import { createBell } from '../adapters/system/bell.ts';
 import { systemClock } from '../adapters/system/clock.ts';
 import { createIds } from '../adapters/system/ids.ts';
 import { endpointsOf } from '../compose/webhooks.ts';
-import type { Scope } from '../domain/api-key.ts';
+import type { KeyLimits, Scope } from '../domain/api-key.ts';
 import { eventOf } from '../domain/event.ts';
 import { Fault } from '../domain/fault.ts';
 import type { OwnerId, VideoId } from '../domain/id.ts';
@@ -20,6 +20,7 @@ import type { ArtifactStore } from '../ports/artifacts.ts';
 import type { Backend } from '../ports/backend.ts';
 import type { Bell } from '../ports/bell.ts';
 import type { Post, Poster } from '../ports/poster.ts';
+import { createAudit } from '../service/audit.ts';
 import { createFiles } from '../service/files.ts';
 import { createKeys } from '../service/keys.ts';
 import { createVideos } from '../service/videos.ts';
@@ -80,7 +81,9 @@ export async function testApp(changed: Partial<AppParts> = {}) {
   });
   const keys = createKeys({ store: store.keys, clock, ids, fixedKey: undefined });
   const readiness: { found: readonly Readiness[] } = { found: [{ name: 'store', ready: true }] };
+  const audit = createAudit({ store: store.audit, clock, ids });
   const parts: AppParts = {
+    audit,
     videos,
     files,
     endpoints,
@@ -104,8 +107,8 @@ export async function testApp(changed: Partial<AppParts> = {}) {
     ...changed,
   };
   const app: FastifyInstance = createApp(parts);
-  const keyOf = async (owner: string, scopes?: readonly Scope[]) =>
-    (await keys.create({ owner: owner as OwnerId, name: 'test', ...(scopes === undefined ? {} : { scopes }) })).secret;
+  const keyOf = async (owner: string, scopes?: readonly Scope[], limits?: KeyLimits) =>
+    (await keys.create({ owner: owner as OwnerId, name: 'test', scopes, limits })).secret;
 
   /** Writes a video as a worker would. */
   async function step(id: string, change: (video: Video, now: number) => Video): Promise<Video> {

@@ -1,4 +1,5 @@
 import type { Model, SizeTier } from '../domain/model.ts';
+import type { Audit } from '../service/audit.ts';
 import type { Endpoints } from '../service/endpoints.ts';
 import type { Files } from '../service/files.ts';
 import type { Keys } from '../service/keys.ts';
@@ -90,7 +91,8 @@ export const DEFAULT_LIMITS: HttpLimits = {
 export interface AppParts {
   readonly videos: Videos;
   readonly endpoints: Endpoints;
-  readonly keys: Pick<Keys, 'authenticate' | 'recall'>;
+  readonly keys: Pick<Keys, 'authenticate' | 'recall' | 'create' | 'list' | 'revoke'>;
+  readonly audit: Audit;
   readonly files: Files;
   readonly signer: UrlSigner;
   readonly clock: { now(): number };

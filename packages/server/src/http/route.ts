@@ -5,6 +5,7 @@ import { Fault, type FaultCode } from '../domain/fault.ts';
 import { authenticate, requireScope } from './auth.ts';
 import type { Bodies, BodyKind } from './bodies.ts';
 import type { DialectName } from './dialect-name.ts';
+import { createKeyGate, type KeyGate } from './key-gate.ts';
 import type { AppParts } from './parts.ts';
 
 /** Who may ask: everybody, a key with this scope, or (`signed`) a key that may read videos or a signed address. */
@@ -72,6 +73,7 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as 
 /** Puts the routes into the app: the key is checked before the first byte of a body is read. */
 export function mount(app: FastifyInstance, routes: readonly Route[], parts: AppParts, bodies: Bodies): void {
   app.decorateRequest('caller', null);
+  const gate = createKeyGate(parts.clock);
   for (const route of routes) {
     app.register(async (scope) => {
       bodies.prepare(scope, route.body);
@@ -79,7 +81,7 @@ export function mount(app: FastifyInstance, routes: readonly Route[], parts: App
         // HEAD is answered by the same code: it alone knows the length of a file it need not open.
         method: route.method === 'GET' ? ['GET', 'HEAD'] : route.method,
         url: route.path,
-        onRequest: [identification(route, parts), ...bodies.gate(route.body)],
+        onRequest: [identification(route, parts, gate), ...bodies.gate(route.body)],
         handler: (request, reply) => answer(route, request, reply),
       });
     });
@@ -88,10 +90,10 @@ export function mount(app: FastifyInstance, routes: readonly Route[], parts: App
 }
 
 /** Says who asks. Without a promise where it is known at once, because Fastify's way around one costs 3 µs a request. */
-function identification(route: Route, parts: AppParts): onRequestHookHandler {
+function identification(route: Route, parts: AppParts, gate: KeyGate): onRequestHookHandler {
   if (route.access === 'open') return (_request, _reply, done) => done();
   const scope = route.access === 'signed' ? 'videos:read' : route.access;
-  return (request, _reply, done) => {
+  return (request, reply, done) => {
     const { authorization } = request.headers;
     // A header decides alone: a bad key with a good signature is a bad key.
     if (route.access === 'signed' && authorization === undefined && isSigned(request)) {
@@ -100,6 +102,7 @@ function identification(route: Route, parts: AppParts): onRequestHookHandler {
       return done();
     }
     const admit = (caller: Caller) => {
+      gate(caller, request, reply);
       requireScope(caller, scope);
       request.caller = caller;
     };

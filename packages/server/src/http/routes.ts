@@ -1,3 +1,4 @@
+import { adminRoutes } from './admin/routes.ts';
 import { dialectRoutes } from './dialects/index.ts';
 import { powertokensRoutes } from './dialects/powertokens/routes.ts';
 import { fileRoutes } from './files/routes.ts';
@@ -15,6 +16,7 @@ export function allRoutes(parts: AppParts): readonly Route[] {
     ...fileRoutes(parts, 'powertokens', '/v1'),
     ...webhookRoutes(parts),
     ...dialectRoutes(parts),
+    ...adminRoutes(parts),
     ...healthRoutes(parts),
     landingRoute(parts),
   ];

@@ -7,6 +7,8 @@ export interface Ids {
   /** `file_` likewise. */
   file(): FileId;
   apiKey(): ApiKeyId;
+  /** `audit_`, sorting by time. */
+  audit(): string;
   worker(): WorkerId;
   endpoint(): EndpointId;
   /** `whsec_` + base64 of 32 random bytes, as Standard Webhooks writes secrets. */

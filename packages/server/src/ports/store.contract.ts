@@ -1,4 +1,5 @@
 import { describe } from 'vitest';
+import { auditContract } from './store-contract/audit.contract.ts';
 import { backendsContract } from './store-contract/backends.contract.ts';
 import { claimContract } from './store-contract/claim.contract.ts';
 import { drainContract } from './store-contract/drain.contract.ts';
@@ -34,6 +35,7 @@ export function storeContract(name: string, open: OpenStore): void {
     describe('events', () => eventsContract(open));
     describe('files', () => filesContract(open));
     describe('owners, keys, secrets', () => keysContract(open));
+    describe('audit', () => auditContract(open));
     describe('webhooks', () => webhooksContract(open));
     describe('random interleavings', () => interleavingContract(open));
   });

@@ -5,6 +5,7 @@ import type { FrameRole } from '../domain/frame.ts';
 import type { ApiKeyId, FileId, OwnerId, VideoId, WorkerId } from '../domain/id.ts';
 import type { Owner } from '../domain/owner.ts';
 import type { Status, Video } from '../domain/video.ts';
+import type { AuditStore } from './audit.ts';
 import type { Rate } from './rate.ts';
 import type { Slice } from './slice.ts';
 import type { WebhookStore } from './webhooks.ts';
@@ -269,6 +270,7 @@ export interface Store {
   readonly backends: BackendStore;
   readonly rate: Rate;
   readonly webhooks: WebhookStore;
+  readonly audit: AuditStore;
   /** Rejects when the store cannot answer right now. */
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -1,10 +1,11 @@
 import { hash, timingSafeEqual } from 'node:crypto';
-import { type ApiKey, type Caller, isUsable, SCOPES, type Scope } from '../domain/api-key.ts';
+import { type ApiKey, type Caller, isUsable, type KeyLimits, SCOPES } from '../domain/api-key.ts';
 import { Fault } from '../domain/fault.ts';
 import { type ApiKeyId, DEFAULT_OWNER, type OwnerId } from '../domain/id.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Ids } from '../ports/ids.ts';
 import type { KeyStore } from '../ports/store.ts';
+import type { KeyWish } from './key-wish.ts';
 
 /** Keys: who may ask. */
 export interface Keys {
@@ -16,11 +17,7 @@ export interface Keys {
   /** @throws Fault `invalid_api_key`, the same for unknown, revoked and expired */
   authenticate(secret: string): Promise<Caller>;
   /** The secret is returned once and kept nowhere. */
-  create(wish: {
-    readonly owner: OwnerId;
-    readonly name: string;
-    readonly scopes?: readonly Scope[];
-  }): Promise<{ readonly key: ApiKey; readonly secret: string }>;
+  create(wish: KeyWish): Promise<{ readonly key: ApiKey; readonly secret: string }>;
   list(owner?: OwnerId): Promise<readonly ApiKey[]>;
   revoke(id: ApiKeyId): Promise<boolean>;
   /** Writes the last uses noted since the last call; called by the sweep, so that no request waits for a write. */
@@ -71,7 +68,8 @@ export function createKeys({ store, clock, ids, fixedKey }: KeysParts): Keys {
     const now = clock.now();
     const key = await store.byHash(hashed);
     if (key === undefined || !isUsable(key, clock.now())) throw new Fault('invalid_api_key', WRONG);
-    const caller: Caller = { owner: key.owner, apiKey: key.id, scopes: key.scopes };
+    const { owner, id, scopes, limits } = key;
+    const caller: Caller = { owner, apiKey: id, scopes, ...(isEmpty(limits) ? {} : { limits }) };
     if (believed.size >= BELIEVED_MAX) believed.clear();
     believed.set(hashed, { key, caller, until: now + BELIEVED_MS });
     uses.set(key.id, now);
@@ -84,7 +82,7 @@ export function createKeys({ store, clock, ids, fixedKey }: KeysParts): Keys {
       const hashed = digest(secret);
       return recall(hashed) ?? lookUp(hashed);
     },
-    async create({ owner, name, scopes }) {
+    async create({ owner, name, scopes, limits, expiresAt }) {
       const secret = ids.secret();
       const now = clock.now();
       const key: ApiKey = {
@@ -94,8 +92,9 @@ export function createKeys({ store, clock, ids, fixedKey }: KeysParts): Keys {
         prefix: secret.slice(0, 8),
         hash: digest(secret),
         scopes: scopes ?? SCOPES,
+        limits: limits ?? {},
         createdAt: now,
-        expiresAt: null,
+        expiresAt: expiresAt ?? null,
         revokedAt: null,
         lastUsedAt: null,
       };
@@ -121,6 +120,10 @@ export function createKeys({ store, clock, ids, fixedKey }: KeysParts): Keys {
       }
     },
   };
+}
+
+function isEmpty(limits: KeyLimits): boolean {
+  return Object.keys(limits).length === 0;
 }
 
 function digest(secret: string): string {

@@ -29,6 +29,7 @@ import type { FrameInput, IdempotencyRecord, Inserted, VideoStore } from '../por
 import type { DiskGuard } from './disk-guard.ts';
 import type { Files } from './files.ts';
 import { bothPrints, contentWord, fingerprint, isOneOf, nameWord, pictureHash } from './fingerprint.ts';
+import { insist, type Rates } from './rates.ts';
 import { findRepeated, type Repeat } from './repeat.ts';
 
 /** A posted picture up to this size is stored in the video's own transaction; larger ones go to the artifact store first. */
@@ -70,6 +71,8 @@ export interface SubmitParts {
   acceptCallback(owner: OwnerId, url: string): Promise<void>;
   /** Bytes of the last output frame of an owner's finished video. */
   outputFrame(caller: Caller, video: VideoId, param: string): Promise<Uint8Array>;
+  /** How often each key has asked lately. */
+  readonly creates: Rates;
   /** Uploaded pictures. */
   readonly files: Pick<Files, 'picture'>;
 }
@@ -87,6 +90,7 @@ interface ReadFrame {
  */
 export async function submit(parts: SubmitParts, caller: Caller, ask: SubmitAsk): Promise<Submitted> {
   const checked = checkGeneration(ask.generation);
+  checkKey(parts.creates, caller, checked.model);
   if (checked.callbackUrl !== undefined) await parts.acceptCallback(caller.owner, checked.callbackUrl);
   const key = checkIdempotencyKey(ask.idempotencyKey);
   const asked = readImages(ask.images);
@@ -161,6 +165,19 @@ async function takeBack({ videos, artifacts }: SubmitParts, id: VideoId): Promis
   } catch {
     // The first error is the one to tell.
   }
+}
+
+/** What the key, not its owner, may ask for. */
+function checkKey(creates: Rates, caller: Caller, model: string): void {
+  const { models, createsPerMinute } = caller.limits ?? {};
+  if (models !== undefined && !models.includes(model)) {
+    throw new Fault(
+      'model_not_allowed',
+      `model: this API key may not use "${model}". It may use: ${models.join(', ')}.`,
+      { param: 'model' },
+    );
+  }
+  insist(creates.take(caller, createsPerMinute), 'ask for videos', createsPerMinute);
 }
 
 /** @param video what the key stands for; undefined: another ask used it */

@@ -9,6 +9,7 @@ import type { EventStore, Page, Slice } from '../ports/store.ts';
 import { type Content, createContent, type Variant } from './content.ts';
 import { createFeed } from './feed.ts';
 import { createPace } from './pace.ts';
+import { createRates } from './rates.ts';
 import { type SubmitAsk, type SubmitParts, type Submitted, submit } from './submit.ts';
 import { createWaiting, type Watch } from './waiting.ts';
 
@@ -34,7 +35,7 @@ export interface Videos {
   lookAgainMs(video: Video): number;
 }
 
-export interface VideosParts extends Omit<SubmitParts, 'outputFrame'> {
+export interface VideosParts extends Omit<SubmitParts, 'outputFrame' | 'creates'> {
   readonly events: EventStore;
   readonly log: Log;
 }
@@ -45,6 +46,7 @@ const SWAP_TRIES = 100;
 export function createVideos(parts: VideosParts): Videos {
   const { videos: store, clock, policy, bell, artifacts } = parts;
   const pace = createPace();
+  const creates = createRates(clock);
 
   async function find(caller: Caller, id: string): Promise<Video> {
     const known = readVideoId(id);
@@ -88,7 +90,7 @@ export function createVideos(parts: VideosParts): Videos {
   const waiting = createWaiting({ feed: createFeed(parts), clock, find: findAny });
 
   return {
-    submit: (caller, ask) => submit({ ...parts, outputFrame }, caller, ask),
+    submit: (caller, ask) => submit({ ...parts, outputFrame, creates }, caller, ask),
     find,
     list: (caller, page) => store.list(caller.owner, page),
     cancel: (caller, id) => change(caller, id, (video) => cancel(video, clock.now(), policy)),

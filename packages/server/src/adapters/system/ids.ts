@@ -28,6 +28,7 @@ export function createIds(clock: Clock): Ids {
     video: () => `video_${sortableId(clock)}` as VideoId,
     file: () => `file_${sortableId(clock)}` as FileId,
     apiKey: () => `key_${sortableId(clock)}` as ApiKeyId,
+    audit: () => `audit_${sortableId(clock)}`,
     worker: () => `worker_${sortableId(clock)}` as WorkerId,
     endpoint: () => `whe_${sortableId(clock)}` as EndpointId,
     webhookSecret: () => `whsec_${randomBytes(32).toString('base64')}`,

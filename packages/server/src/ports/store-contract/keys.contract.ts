@@ -14,6 +14,7 @@ function apiKey(n: number, owner: OwnerId = ALICE): ApiKey {
     prefix: 'inb_1234',
     hash: `hash-${n}`,
     scopes: ['videos:create', 'videos:read'],
+    limits: n === 2 ? { models: ['wan2.1-kf2v-plus'], addresses: ['10.0.0.0/8'], requestsPerMinute: 9 } : {},
     createdAt: NOW + n,
     expiresAt: n === 2 ? NOW + 100 : null,
     revokedAt: null,

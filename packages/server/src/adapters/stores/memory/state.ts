@@ -1,4 +1,5 @@
 import type { ApiKey } from '../../../domain/api-key.ts';
+import type { AuditEntry } from '../../../domain/audit.ts';
 import type { Delivery } from '../../../domain/delivery.ts';
 import type { Endpoint } from '../../../domain/endpoint.ts';
 import type { ToldEvent } from '../../../domain/event.ts';
@@ -29,6 +30,7 @@ export interface State {
   readonly owners: Map<OwnerId, Owner>;
   readonly keys: Map<ApiKeyId, ApiKey>;
   readonly secrets: Map<string, string>;
+  readonly audit: AuditEntry[];
   readonly endpoints: Map<EndpointId, Endpoint>;
   readonly deliveries: Map<DeliveryId, Delivery>;
 }
@@ -61,6 +63,7 @@ export function emptyState(): State {
     owners: new Map(),
     keys: new Map(),
     secrets: new Map(),
+    audit: [],
     endpoints: new Map(),
     deliveries: new Map(),
   };

@@ -1,4 +1,5 @@
 import type { Store } from '../../../ports/store.ts';
+import { auditStore } from './audit.ts';
 import { claim } from './claim.ts';
 import { fileStore } from './files.ts';
 import { keyStore } from './keys.ts';
@@ -75,6 +76,7 @@ export function createMemoryStore(state: State = emptyState()): Store {
       },
     },
     webhooks: webhookStore(state),
+    audit: auditStore(state),
     async ping() {
       if (closed) throw new Error('The store is closed.');
     },

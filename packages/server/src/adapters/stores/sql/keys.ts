@@ -1,5 +1,5 @@
-import type { Selectable } from 'kysely';
-import type { ApiKey, Scope } from '../../../domain/api-key.ts';
+import type { Insertable, Selectable } from 'kysely';
+import type { ApiKey, KeyLimits, Scope } from '../../../domain/api-key.ts';
 import type { Json } from '../../../domain/attempt.ts';
 import type { OwnerId } from '../../../domain/id.ts';
 import type { KeyStore } from '../../../ports/store.ts';
@@ -75,7 +75,7 @@ export function keyStore(dialect: SqlDialect): KeyStore {
   };
 }
 
-function rowOf(key: ApiKey): ApiKeyTable {
+function rowOf(key: ApiKey): Insertable<ApiKeyTable> {
   return {
     id: key.id,
     owner: key.owner,
@@ -83,6 +83,7 @@ function rowOf(key: ApiKey): ApiKeyTable {
     prefix: key.prefix,
     hash: key.hash,
     scopes: JSON.stringify(key.scopes),
+    limits: JSON.stringify(key.limits),
     created_at: key.createdAt,
     expires_at: key.expiresAt,
     revoked_at: key.revokedAt,
@@ -98,6 +99,7 @@ function keyOf(row: Selectable<ApiKeyTable>): ApiKey {
     prefix: row.prefix,
     hash: row.hash,
     scopes: JSON.parse(row.scopes) as readonly Scope[],
+    limits: JSON.parse(row.limits) as KeyLimits,
     createdAt: row.created_at,
     expiresAt: row.expires_at,
     revokedAt: row.revoked_at,

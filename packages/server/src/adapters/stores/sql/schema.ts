@@ -1,5 +1,6 @@
 import type { Generated } from 'kysely';
 import type { Attempt } from '../../../domain/attempt.ts';
+import type { AuditAction } from '../../../domain/audit.ts';
 import type { Delivery } from '../../../domain/delivery.ts';
 import type { Endpoint } from '../../../domain/endpoint.ts';
 import type { EventType } from '../../../domain/event.ts';
@@ -27,6 +28,7 @@ export interface Tables {
   backend: BackendTable;
   worker: WorkerTable;
   secret: SecretTable;
+  audit: AuditTable;
   endpoint: EndpointTable;
   delivery: DeliveryTable;
   inbetween: MarkerTable;
@@ -47,6 +49,8 @@ export interface ApiKeyTable {
   hash: string;
   /** JSON: a list. */
   scopes: string;
+  /** JSON. */
+  limits: Generated<string>;
   created_at: number;
   expires_at: number | null;
   revoked_at: number | null;
@@ -167,6 +171,19 @@ export interface SecretTable {
   name: string;
   value: string;
   created_at: number;
+}
+
+/** What operators did. */
+export interface AuditTable {
+  id: string;
+  at: number;
+  actor: string;
+  address: string | null;
+  request: string | null;
+  action: AuditAction;
+  subject: string;
+  /** JSON. */
+  detail: string;
 }
 
 /** Webhook endpoints. */

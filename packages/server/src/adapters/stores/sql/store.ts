@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Store } from '../../../ports/store.ts';
+import { auditStore } from './audit.ts';
 import { backendStore } from './backends.ts';
 import { claim } from './claim.ts';
 import type { SqlDialect } from './dialect.ts';
@@ -49,6 +50,7 @@ export function createSqlStore(dialect: SqlDialect): Store {
     backends: backendStore(dialect),
     rate: rateOf(dialect),
     webhooks: webhookStore(dialect),
+    audit: auditStore(dialect),
     async ping() {
       await sql`select 1`.execute(dialect.reader);
     },

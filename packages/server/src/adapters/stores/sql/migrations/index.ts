@@ -4,12 +4,21 @@ import { eventsByTime } from './0003-events-by-time.ts';
 import { queue } from './0004-queue.ts';
 import { filesExpiring } from './0005-files-expiring.ts';
 import { webhooks } from './0006-webhooks.ts';
+import { keysAndAudit } from './0007-keys-and-audit.ts';
 
 /** One step of the schema: its statements, given what differs between the databases. */
 export type Migration = (types: { readonly blobType: string }) => readonly string[];
 
 /** All steps in order; the n-th leads to schema version n. A released step never changes. */
-export const MIGRATIONS: readonly Migration[] = [first, neighbours, eventsByTime, queue, filesExpiring, webhooks];
+export const MIGRATIONS: readonly Migration[] = [
+  first,
+  neighbours,
+  eventsByTime,
+  queue,
+  filesExpiring,
+  webhooks,
+  keysAndAudit,
+];
 
 /**
  * Programs that know this many steps or more can work on a database that has all of the above, so that processes of two
