@@ -30,6 +30,27 @@ test('two pictures become a clip, and the same clip again', async () => {
   expect((await decode(videos[0], 96, 64)).times).toHaveLength(12);
 });
 
+test('the seed decides how a hand moves, and nothing else', { timeout: 60_000 }, async () => {
+  const { first, last } = await writePair(folder, 96, 64);
+  const plan = { ...REST, first, last, frames: 4, encoder: { kind: 'builtin' } } as const;
+  const make = async (prompt: string, seed: number, name: string) => {
+    const video = join(folder, name);
+    const report = await renderVideo({ ...plan, prompt, seed, video });
+    return { report, bytes: await readFile(video) };
+  };
+  const [held, again, other] = [
+    await make('handheld', 3, 'held.mp4'),
+    await make('handheld', 3, 'again.mp4'),
+    await make('handheld', 4, 'other.mp4'),
+  ];
+  expect(held.report.honoured).toMatchObject({ overlay: 'handheld' });
+  expect(again.bytes).toEqual(held.bytes);
+  expect(other.bytes).not.toEqual(held.bytes);
+  const [plain, sameButSeed] = [await make('', 3, 'plain.mp4'), await make('', 4, 'seed.mp4')];
+  expect(plain.bytes).not.toEqual(held.bytes);
+  expect(sameButSeed.bytes).toEqual(plain.bytes);
+});
+
 test('two pictures become a series of frames', async () => {
   const { first, last } = await writePair(folder, 64, 64);
   const { files } = await renderFrames({ ...REST, first, last, folder, frames: 3, ease: 'smooth' });
