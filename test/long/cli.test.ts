@@ -169,6 +169,38 @@ function endOf(child: ChildProcess): Promise<number | null> {
   });
 }
 
+describe('videos and backends, beside a running server', () => {
+  const run = (...args: readonly string[]) => runInbetween([...args, '--data-dir', scratch.data]);
+  const json = async <T>(...args: readonly string[]) => JSON.parse((await run(...args, '--json')).out) as T;
+
+  it('lists, shows and requeues videos', async () => {
+    const api = createApi(server.url, KEY);
+    const done = await api.succeeded((await api.create(still())).id);
+    const listed = await json<readonly { id: string; status: string }[]>('videos', 'list', '--limit', '1000');
+    expect(listed.find(({ id }) => id === done.id)?.status).toBe('succeeded');
+    expect(JSON.stringify(listed)).not.toContain('prompt');
+    const { out } = await run('videos', 'show', done.id);
+    for (const word of [done.id, 'default', 'succeeded', 'renderer']) expect(out).toContain(word);
+    expectSentence(await run('videos', 'requeue', done.id), 1, 'has succeeded');
+    expectSentence(await run('videos', 'show', 'video_nothing'), 1, 'no video video_nothing');
+    expectSentence(await run('videos', 'list', '--status', 'done'), 2, '--status', 'succeeded');
+    expectSentence(await run('videos', 'list', '--limit', 'all'), 2, '--limit', '1000');
+  });
+
+  it('pauses a backend within seconds, and resumes it', async () => {
+    const api = createApi(server.url, KEY);
+    expect(await json('backends', 'list')).toMatchObject([{ name: 'renderer', state: 'open' }]);
+    expect((await run('backends', 'pause', 'renderer')).code).toBe(0);
+    const models = async () => (await api.call('/v1/models')).json<{ data: { problems: string[] }[] }>().data;
+    await until('paused', async () => (await models())[0]?.problems[0]?.includes('paused'));
+    const waiting = await api.create(still());
+    expect((await api.prepared(waiting.id)).status).toBe('queued');
+    expect((await run('backends', 'resume', 'renderer')).code).toBe(0);
+    await api.succeeded(waiting.id);
+    expectSentence(await run('backends', 'drain', 'rendrer'), 1, 'there are renderer');
+  });
+});
+
 describe('keys, beside a running server', () => {
   const keys = (...args: readonly string[]) => runInbetween(['keys', ...args, '--data-dir', scratch.data]);
 
@@ -323,7 +355,7 @@ describe('a start that cannot be', () => {
 
 describe('help', () => {
   it.each([
-    [['--help'], ['serve', 'generate', 'keys', 'backup']],
+    [['--help'], ['serve', 'generate', 'keys', 'videos', 'backends', 'backup']],
     [
       ['serve', '--help'],
       ['--port', '--data-dir'],

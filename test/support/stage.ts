@@ -6,6 +6,7 @@ import { DEFAULT_OWNER, type OwnerId, type WorkerId } from '../../packages/serve
 import { DEFAULT_POLICY, type Policy } from '../../packages/server/src/domain/policy.ts';
 import { isTerminal, type Video } from '../../packages/server/src/domain/video.ts';
 import type { Capabilities } from '../../packages/server/src/ports/backend.ts';
+import type { BackendState } from '../../packages/server/src/ports/store.ts';
 import { createDiskGuard } from '../../packages/server/src/service/disk-guard.ts';
 import { createFiles } from '../../packages/server/src/service/files.ts';
 import type { SubmitAsk } from '../../packages/server/src/service/submit.ts';
@@ -39,6 +40,8 @@ export interface StageOptions {
   readonly policy?: Partial<Policy>;
   readonly slots?: number;
   readonly capabilities?: Partial<Capabilities>;
+  readonly queueLimit?: number;
+  readonly simulates?: boolean;
   /** The backend has a peer whose work goes on without us. */
   readonly remote?: boolean;
   readonly artifacts?: MemoryArtifactsOptions;
@@ -72,6 +75,7 @@ export function createStage(options: StageOptions = {}) {
     remote: options.remote ?? false,
     ...(options.capabilities === undefined ? {} : { capabilities: options.capabilities }),
   });
+  const states = new Map<string, BackendState>();
   const chores: (() => Promise<void>)[] = [];
 
   const disk = createDiskGuard(artifacts, clock, options.reserveBytes ?? 0);
@@ -91,6 +95,10 @@ export function createStage(options: StageOptions = {}) {
     disk,
     acceptCallback: async () => undefined,
     route: () => backend,
+    queueLimit: options.queueLimit,
+    simulates: options.simulates ?? false,
+    stateOf: (name) => states.get(name) ?? 'open',
+    slotsOf: () => backend.slots,
   });
 
   /** One worker process: a heart and the lanes. */
@@ -109,13 +117,19 @@ export function createStage(options: StageOptions = {}) {
       backends: { [backend.name]: backend },
     };
     const watch = createWatch(common);
-    const generating = { ...common, watch, media, concurrency: options.concurrency ?? 4 };
+    const generating = {
+      ...common,
+      stateOf: (name: string) => states.get(name) ?? 'open',
+      watch,
+      media,
+      concurrency: options.concurrency ?? 4,
+    };
     const lanes = [
       createHeart(id, { store: gate.through(store.workers), clock, log }),
       createAdmitLane({ ...common, fetcher, preparer, concurrency: 4, sample: async (name) => samples(name) }),
       createDrainLane(generating),
       createGenerateLane(generating),
-      ...(parts.sweeps === false ? [] : [createSweepLane({ ...common, chores })]),
+      ...(parts.sweeps === false ? [] : [createSweepLane({ ...common, backendStore: store.backends, chores })]),
     ];
     return {
       id,
@@ -188,6 +202,8 @@ export function createStage(options: StageOptions = {}) {
     policy,
     backend,
     chores,
+    /** What operators say about backends. */
+    states,
     videos,
     worker,
     running,

@@ -17,6 +17,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandDef>>> = {
   generate: async () => common((await import('./cli/generate.ts')).generateCommand),
   render: async () => common((await import('./cli/render.ts')).renderCommand),
   keys: async () => common((await import('./cli/keys.ts')).keysCommand),
+  videos: async () => common((await import('./cli/videos.ts')).videosCommand),
+  backends: async () => common((await import('./cli/backends.ts')).backendsCommand),
   backup: async () => common((await import('./cli/backup.ts')).backupCommand),
 };
 

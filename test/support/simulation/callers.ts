@@ -46,6 +46,7 @@ export function createCallers(parts: FleetParts): Callers {
     policy,
     disk,
     route: () => chance.of(backends),
+    slotsOf: () => 1,
   });
   const accepted = new Map<VideoId, Caller>();
   let asks = 0;

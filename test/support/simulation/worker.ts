@@ -93,7 +93,13 @@ export function createWorker(parts: FleetParts): SimulatedWorker {
     backends: peers.backendsOf(process.gate, tmp),
   };
   const watch = createWatch(common);
-  const generating = { ...common, watch, media: createFakeMedia(files), concurrency: 8 };
+  const generating = {
+    ...common,
+    watch,
+    stateOf: () => 'open' as const,
+    media: createFakeMedia(files),
+    concurrency: 8,
+  };
   const lanes = [
     createHeart(worker, { store: process.through(parts.store.workers, parts.storeMischief), clock, log }),
     createAdmitLane({
@@ -105,7 +111,7 @@ export function createWorker(parts: FleetParts): SimulatedWorker {
     }),
     createDrainLane(generating),
     createGenerateLane(generating),
-    createSweepLane({ ...common, chores: [] }),
+    createSweepLane({ ...common, backendStore: parts.store.backends, chores: [] }),
   ];
   let stopping = false;
   return {

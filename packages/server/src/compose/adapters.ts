@@ -18,6 +18,7 @@ import type { Ids } from '../ports/ids.ts';
 import type { Log } from '../ports/log.ts';
 import type { Poster } from '../ports/poster.ts';
 import type { Store } from '../ports/store.ts';
+import { type BackendStates, createBackendStates } from '../worker/backend-states.ts';
 import { checkRole, type Role } from './role.ts';
 import { type Need, openStorage } from './storage.ts';
 
@@ -34,6 +35,8 @@ export interface World {
   readonly poster: Poster;
   readonly media: MediaParts;
   readonly backends: Readonly<Record<string, Backend>>;
+  /** What operators say about them; to be started with the lanes. */
+  readonly states: BackendStates;
   /** Where callers' models go; every model to the built-in renderer until another backend is configured. */
   route(model: string): Backend;
   /** What of the storage must be there for this process to do its work. */
@@ -58,7 +61,11 @@ export async function openWorld(config: Config, role: Role = 'serve'): Promise<W
     const storage = await openStorage(config, role, log);
     closers.push(() => storage.close());
     const { store, artifacts, bell, tmp, needs, chores } = storage;
-    const meter = createMeter({ videosByStatus: () => store.videos.counts(), log });
+    const meter = createMeter({
+      videosByStatus: () => store.videos.counts(),
+      backends: () => store.backends.list(),
+      log,
+    });
     closers.push(() => meter.close());
     const allow = readAllowList(config.access.fetchAllow);
     const fetcher = createFetcher({ allow, log, meter });
@@ -76,6 +83,15 @@ export async function openWorld(config: Config, role: Role = 'serve'): Promise<W
       threads: config.render.threads === 'auto' ? availableParallelism() : config.render.threads,
       log,
     });
+    const backends = { [renderer.name]: renderer };
+    const states = createBackendStates({
+      store: store.backends,
+      names: Object.keys(backends),
+      clock: systemClock,
+      bell,
+      log,
+      meter,
+    });
     return {
       clock: systemClock,
       ids: systemIds,
@@ -87,7 +103,8 @@ export async function openWorld(config: Config, role: Role = 'serve'): Promise<W
       fetcher,
       poster,
       media,
-      backends: { [renderer.name]: renderer },
+      backends,
+      states,
       route: () => renderer,
       needs,
       chores,

@@ -11,6 +11,7 @@ import { createApp } from '../http/app.ts';
 import { surroundings } from '../http/dialects/powertokens/surroundings.ts';
 import { type AppParts, DEFAULT_LIMITS, DEFAULT_TIMEOUTS } from '../http/parts.ts';
 import { createUrlSigner } from '../http/signature.ts';
+import type { Backend, Capabilities } from '../ports/backend.ts';
 import { createAudit } from '../service/audit.ts';
 import { createDiskGuard } from '../service/disk-guard.ts';
 import { createFiles } from '../service/files.ts';
@@ -65,6 +66,7 @@ export async function startServer(config: Config, { showFirstKey, role }: StartO
     const [heart, ...open] = running;
     await Promise.all(open.toReversed().map((part) => part.stop(Math.max(0, graceMs - STOP_RESERVE_MS))));
     await heart?.stop(0);
+    await world.states.stop(0);
     await app?.close();
     metrics?.close();
     await world.close();
@@ -94,6 +96,7 @@ export async function startServer(config: Config, { showFirstKey, role }: StartO
       role === 'api'
         ? [createChoresLane(world, [() => keys.flushUses()])]
         : workerParts(world, policy, presenting(surroundings(parts)), chores, wish);
+    await world.states.start();
     for (const part of steps) {
       await part.start();
       running.push(part);
@@ -144,6 +147,10 @@ export async function appParts(
     files,
     policy,
     disk,
+    queueLimit: config.server.queueLimit,
+    simulates: config.server.simulates,
+    stateOf: (backend) => world.states.stateOf(backend),
+    slotsOf: (backend) => world.backends[backend]?.slots ?? 1,
   });
   return {
     videos,
@@ -161,7 +168,7 @@ export async function appParts(
       MODELS.map((model) => ({
         model,
         backend: world.route(model.name).name,
-        capabilities: world.route(model.name).capabilities,
+        capabilities: capabilitiesNow(world, world.route(model.name)),
       })),
     publicUrl,
     renderMetrics: () => meter.render(),
@@ -171,6 +178,17 @@ export async function appParts(
     version: VERSION,
     examples: { curl: (address) => exampleCurl(address, '$INBETWEEN_API_KEY') },
   };
+}
+
+/** What a backend can do, as operators let it. */
+function capabilitiesNow({ states }: World, { name, capabilities }: Backend): Capabilities {
+  const state = states.stateOf(name);
+  if (state === 'open') return capabilities;
+  const words = {
+    paused: 'paused by the operator: what is asked for waits',
+    draining: 'draining by the word of the operator: nothing new is accepted',
+  };
+  return { ...capabilities, ready: false, problems: [words[state], ...capabilities.problems] };
 }
 
 /** Makes the first key when nobody could get in without it. */

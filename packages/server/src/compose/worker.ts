@@ -34,11 +34,12 @@ export function workerParts(
   const worker = world.ids.worker();
   const shared = { clock, log, meter, bell, worker, store: world.store.videos, artifacts, policy };
   const watch = createWatch(shared);
+  const { stateOf } = world.states;
   const making = { ...shared, watch, media: media.media, backends, concurrency };
   const make: Readonly<Record<LaneName, () => Part>> = {
-    sweep: () => createSweepLane({ ...shared, backends, chores }),
+    sweep: () => createSweepLane({ ...shared, backends, backendStore: world.store.backends, chores }),
     drain: () => createDrainLane(making),
-    generate: () => createGenerateLane(making),
+    generate: () => createGenerateLane({ ...making, stateOf }),
     deliver: () =>
       createDeliverLane({
         clock,

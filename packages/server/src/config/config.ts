@@ -17,6 +17,10 @@ export interface Config {
     readonly modelAliases: Readonly<Record<string, string>>;
     /** How long a process that is to stop still answers while it says that it is not ready. */
     readonly shutdownDelayMs: number;
+    /** Videos that may wait for their first attempt; undefined: any number. */
+    readonly queueLimit: number | undefined;
+    /** Plays along with tests of clients. */
+    readonly simulates: boolean;
   };
   readonly access: {
     readonly apiKey: string | undefined;
@@ -50,6 +54,10 @@ export interface Config {
     readonly queuedDeadlineMs: number;
     /** Of one attempt of the built-in renderer. */
     readonly renderDeadlineMs: number;
+    readonly stallMs: number;
+    readonly stopLimitMs: number;
+    readonly lateLimitMs: number;
+    readonly lateTtlMs: number;
     readonly resultTtlMs: number | undefined;
     readonly rowTtlMs: number | undefined;
     readonly idempotencyTtlMs: number;
@@ -99,6 +107,8 @@ export function groupValues(values: Values, warnings: readonly string[]): Config
       dialects: values.dialects,
       modelAliases: values.modelAliases,
       shutdownDelayMs: values.shutdownDelay,
+      queueLimit: values.queueLimit,
+      simulates: values.simulate,
     },
     access: { apiKey: values.apiKey, webhookSecret: values.webhookSecret, fetchAllow: values.fetchAllow },
     data: { folder: values.dataDir, diskReserveBytes: values.diskReserve },
@@ -118,6 +128,10 @@ export function groupValues(values: Values, warnings: readonly string[]): Config
       pendingDeadlineMs: values.pendingDeadline,
       queuedDeadlineMs: values.queuedDeadline,
       renderDeadlineMs: values.renderDeadline,
+      stallMs: values.stallDeadline,
+      stopLimitMs: values.stopDeadline,
+      lateLimitMs: values.lateDeadline,
+      lateTtlMs: values.lateTtl,
       resultTtlMs: values.resultTtl,
       rowTtlMs: values.rowTtl,
       idempotencyTtlMs: values.idempotencyTtl,

@@ -32,6 +32,8 @@ test('an empty environment is a laptop without a key', () => {
       dialects: ['openai', 'dashscope'],
       modelAliases: {},
       shutdownDelayMs: 0,
+      queueLimit: 10_000,
+      simulates: false,
     },
     access: { apiKey: undefined, webhookSecret: undefined, fetchAllow: '' },
     data: { folder: './data', diskReserveBytes: 536_870_912 },
@@ -40,6 +42,10 @@ test('an empty environment is a laptop without a key', () => {
       pendingDeadlineMs: 120_000,
       queuedDeadlineMs: 86_400_000,
       renderDeadlineMs: 600_000,
+      stallMs: 900_000,
+      stopLimitMs: 3_600_000,
+      lateLimitMs: 86_400_000,
+      lateTtlMs: 604_800_000,
       resultTtlMs: undefined,
       rowTtlMs: undefined,
       idempotencyTtlMs: 86_400_000,
@@ -98,16 +104,27 @@ test('every setting is read', () => {
       MAX_BODY_IN_FLIGHT: '1GiB',
       IDEMPOTENCY_TTL: '48h',
       DISK_RESERVE: '1GiB',
+      QUEUE_LIMIT: '7',
+      INBETWEEN_SIMULATE: 'on',
+      STALL_DEADLINE: '20m',
+      STOP_DEADLINE: '5m',
+      LATE_DEADLINE: '2d',
+      LATE_TTL: '14d',
     },
   });
   expect(config.server).toMatchObject({ host: '::', publicUrl: 'https://video.example.com', trustProxy: 1 });
   expect(config.server).toMatchObject({ shutdownGraceMs: 5000, metricsPort: 9464, maxBodyInFlightBytes: 2 ** 30 });
+  expect(config.server).toMatchObject({ queueLimit: 7, simulates: true });
   expect(config.access).toEqual({ apiKey: 'a-key-of-enough-length', fetchAllow: 'minio:9000,10.0.0.0/8' });
   expect(config.render).toEqual({ encoder: { kind: 'ffmpeg', path: '/usr/bin/ffmpeg' }, concurrency: 2, threads: 4 });
   expect(config.life).toEqual({
     pendingDeadlineMs: 60_000,
     queuedDeadlineMs: 7_200_000,
     renderDeadlineMs: 180_000,
+    stallMs: 1_200_000,
+    stopLimitMs: 300_000,
+    lateLimitMs: 172_800_000,
+    lateTtlMs: 1_209_600_000,
     resultTtlMs: 2_592_000_000,
     rowTtlMs: 7_776_000_000,
     idempotencyTtlMs: 172_800_000,

@@ -1,6 +1,7 @@
 import { baseUrl, choice, duration, either, integer, matching, proxies, size, word } from './parser.ts';
 import { optional, type Setting, setting } from './setting.ts';
 import { CLIENT_SETTINGS } from './settings/clients.ts';
+import { QUEUE_SETTINGS } from './settings/queue.ts';
 import { SCALING_SETTINGS } from './settings/scaling.ts';
 import { WEBHOOK_SETTINGS } from './settings/webhooks.ts';
 
@@ -168,6 +169,7 @@ export const SETTINGS = {
   }),
   ...CLIENT_SETTINGS,
   ...SCALING_SETTINGS,
+  ...QUEUE_SETTINGS,
   logLevel: setting({
     group: 'Logs and metrics',
     parser: choice('debug', 'info', 'warn', 'error', 'silent'),

@@ -1,5 +1,6 @@
 import { Fault } from './fault.ts';
 import { LIMITS, MODELS, type Model, type SizeTier } from './model.ts';
+import type { Simulation } from './simulation.ts';
 import type { Size } from './size.ts';
 
 /** The immutable, checked ask: everything but the frames. */
@@ -18,6 +19,8 @@ export interface Generation {
   readonly callbackUrl?: string | undefined;
   /** The sides a caller wrote; the output follows the first frame, and a difference is told as a warning. */
   readonly wished?: Size;
+  /** Of a client's test, on a server that plays along. */
+  readonly simulation?: Simulation | undefined;
 }
 
 /** The ask as a dialect read it: right types, limits not yet checked, absent fields absent. */

@@ -76,6 +76,7 @@ export async function testApp(changed: Partial<AppParts> = {}) {
     meter,
     policy: DEFAULT_POLICY,
     disk,
+    slotsOf: () => 1,
     route: () => backend,
     log,
   });

@@ -159,6 +159,8 @@ export interface VideoStore {
   waiting(): Promise<number>;
   /** The last videos that succeeded on a backend, the newest first: what its speed is measured by. */
   recent(backend: string, limit: number): Promise<readonly Video[]>;
+  /** The backends that videos wait for or run on. */
+  backendsInUse(): Promise<readonly string[]>;
   /** The videos that a worker holds. */
   heldBy(worker: WorkerId): Promise<ReadonlySet<VideoId>>;
   /** Videos by status, of one owner or of all. Deleted ones are left out. */

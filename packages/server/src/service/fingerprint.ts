@@ -38,6 +38,7 @@ export function fingerprint(ask: CheckedAsk, frames: Frames<string>): string {
       // Only when there is one: keys that were used before there were callbacks still name the same ask.
       ...(ask.callbackUrl === undefined ? [] : [ask.callbackUrl]),
       ...(ask.wished === undefined ? [] : [ask.wished.width, ask.wished.height]),
+      ...(ask.simulation === undefined ? [] : [JSON.stringify(ask.simulation)]),
     ]),
   );
 }

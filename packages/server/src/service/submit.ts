@@ -11,11 +11,12 @@ import {
   readFrameText,
   tooManyBytes,
 } from '../domain/frame.ts';
-import { checkGeneration, type GenerationAsk, type Warning } from '../domain/generation.ts';
+import { type CheckedAsk, checkGeneration, type GenerationAsk, type Warning } from '../domain/generation.ts';
 import type { OwnerId, VideoId } from '../domain/id.ts';
 import { LIMITS } from '../domain/model.ts';
 import { inspectPicture } from '../domain/picture/inspect.ts';
 import type { Policy } from '../domain/policy.ts';
+import { readSimulation, refuseBilledSimulation, refuseSimulation } from '../domain/simulation.ts';
 import { accept } from '../domain/transitions.ts';
 import { type Video, videoPrefix } from '../domain/video.ts';
 import type { ArtifactStore } from '../ports/artifacts.ts';
@@ -25,10 +26,11 @@ import type { Clock } from '../ports/clock.ts';
 import type { Fetcher } from '../ports/fetcher.ts';
 import type { Ids } from '../ports/ids.ts';
 import type { Meter } from '../ports/meter.ts';
-import type { FrameInput, IdempotencyRecord, Inserted, VideoStore } from '../ports/store.ts';
+import type { BackendState, FrameInput, IdempotencyRecord, Inserted, VideoStore } from '../ports/store.ts';
 import type { DiskGuard } from './disk-guard.ts';
 import type { Files } from './files.ts';
 import { bothPrints, contentWord, fingerprint, isOneOf, nameWord, pictureHash } from './fingerprint.ts';
+import type { QueueGuard } from './queue-guard.ts';
 import { insist, type Rates } from './rates.ts';
 import { findRepeated, type Repeat } from './repeat.ts';
 
@@ -47,6 +49,8 @@ export interface SubmitAsk {
   readonly idempotencyKey?: string | undefined;
   /** Only heeded without a key. */
   readonly repeat?: Repeat | undefined;
+  /** The text of a trigger for tests of clients, as it came. */
+  readonly simulate?: string | undefined;
 }
 
 export interface Submitted {
@@ -65,6 +69,12 @@ export interface SubmitParts {
   readonly meter: Meter;
   readonly policy: Policy;
   readonly disk: DiskGuard;
+  /** Bounds what waits; absent: any number may. */
+  readonly queue?: QueueGuard | undefined;
+  /** What operators say about a backend; absent: nothing. */
+  readonly stateOf?: ((backend: string) => BackendState) | undefined;
+  /** Plays along with tests of clients. */
+  readonly simulates?: boolean | undefined;
   /** The backend that serves a model now. */
   route(model: string): Backend;
   /** Checks a `callback_url` and makes sure that there is a secret to sign for it. @throws Fault `url_not_allowed` */
@@ -89,7 +99,7 @@ interface ReadFrame {
  * @throws Fault that names the field, the limit and the remedy; then nothing was stored
  */
 export async function submit(parts: SubmitParts, caller: Caller, ask: SubmitAsk): Promise<Submitted> {
-  const checked = checkGeneration(ask.generation);
+  const checked = withSimulation(checkGeneration(ask.generation), parts, ask);
   checkKey(parts.creates, caller, checked.model);
   if (checked.callbackUrl !== undefined) await parts.acceptCallback(caller.owner, checked.callbackUrl);
   const key = checkIdempotencyKey(ask.idempotencyKey);
@@ -116,6 +126,9 @@ export async function submit(parts: SubmitParts, caller: Caller, ask: SubmitAsk)
 
   await parts.disk.check();
   const backend = parts.route(checked.model);
+  if (checked.simulation !== undefined && backend.capabilities.billed) refuseBilledSimulation(checked.model);
+  if (parts.stateOf?.(backend.name) === 'draining') throw draining(checked.model);
+  await parts.queue?.check(backend.name, backend.slots);
   const generation = { ...checked, seed: checked.seed ?? parts.ids.seed() };
   const video = accept(
     {
@@ -150,9 +163,24 @@ export async function submit(parts: SubmitParts, caller: Caller, ask: SubmitAsk)
     const quicker = key === undefined ? undefined : await parts.videos.findByKey(caller.owner, key);
     return replay(quicker !== undefined && isOneOf(quicker.fingerprint, byContent) ? quicker.video : undefined);
   }
+  parts.queue?.accepted();
   parts.meter.count('inbetween_videos_created_total');
   parts.bell.ring('admit');
   return { video: inserted.video, replayed: false };
+}
+
+function withSimulation(checked: CheckedAsk, { simulates }: SubmitParts, { simulate }: SubmitAsk): CheckedAsk {
+  if (simulate === undefined) return checked;
+  if (simulates !== true) refuseSimulation();
+  return { ...checked, simulation: readSimulation(simulate) };
+}
+
+function draining(model: string): Fault {
+  return new Fault(
+    'backend_unavailable',
+    `model: new videos are not accepted for ${model} at the moment, because the service that makes them is being taken out of use. Try again later or use another model.`,
+    { param: 'model', retryAfterMs: 60_000 },
+  );
 }
 
 /**

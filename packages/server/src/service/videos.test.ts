@@ -57,7 +57,7 @@ describe('the place in the queue', () => {
     }
     await clock.advance(1_000);
     const places = [];
-    for (const video of all) places.push(await videos.queuePosition(await row(video)));
+    for (const video of all) places.push((await videos.place(await row(video)))?.position);
     expect(places).toEqual([undefined, 0, 1, 2]);
   });
 });

@@ -8,7 +8,9 @@ import type { Log } from '../ports/log.ts';
 import type { EventStore, Page, Slice } from '../ports/store.ts';
 import { type Content, createContent, type Variant } from './content.ts';
 import { createFeed } from './feed.ts';
+import { createForecast } from './forecast.ts';
 import { createPace } from './pace.ts';
+import { createQueueGuard } from './queue-guard.ts';
 import { createRates } from './rates.ts';
 import { type SubmitAsk, type SubmitParts, type Submitted, submit } from './submit.ts';
 import { createWaiting, type Watch } from './waiting.ts';
@@ -25,8 +27,8 @@ export interface Videos {
   delete(caller: Caller, id: string): Promise<void>;
   /** `'signed'`: the caller proved by a signature that it may read this one video. */
   content(caller: Caller | 'signed', id: string, variant: Variant): Promise<Content>;
-  /** How many queued videos are due before this one; undefined when it is not queued. */
-  queuePosition(video: Video): Promise<number | undefined>;
+  /** Where a queued video stands; undefined when it is not queued. */
+  place(video: Video): Promise<QueuePlace | undefined>;
   /** The video when its status changes, at the latest after `ms` or when `signal` aborts. */
   waitForStatus(caller: Caller, id: string, ms: number, signal: AbortSignal): Promise<Video>;
   /** Tells `listener` newer and newer versions, a tombstone as the last one, until the watch is stopped. */
@@ -35,7 +37,19 @@ export interface Videos {
   lookAgainMs(video: Video): number;
 }
 
-export interface VideosParts extends Omit<SubmitParts, 'outputFrame' | 'creates'> {
+/** Where a queued video stands. */
+export interface QueuePlace {
+  /** How many videos of its backend go before it; 0: it is next. */
+  readonly position: number;
+  /** When it will probably be finished; undefined: nobody can tell. */
+  readonly endsAt: number | undefined;
+}
+
+export interface VideosParts extends Omit<SubmitParts, 'outputFrame' | 'queue' | 'creates'> {
+  /** Videos that may wait for their first attempt; undefined: any number. */
+  readonly queueLimit?: number | undefined;
+  /** Places of a backend over the whole fleet. */
+  slotsOf(backend: string): number;
   readonly events: EventStore;
   readonly log: Log;
 }
@@ -47,6 +61,8 @@ export function createVideos(parts: VideosParts): Videos {
   const { videos: store, clock, policy, bell, artifacts } = parts;
   const pace = createPace();
   const creates = createRates(clock);
+  const forecast = createForecast(store, clock);
+  const queue = createQueueGuard(store, forecast, clock, parts.queueLimit);
 
   async function find(caller: Caller, id: string): Promise<Video> {
     const known = readVideoId(id);
@@ -90,7 +106,7 @@ export function createVideos(parts: VideosParts): Videos {
   const waiting = createWaiting({ feed: createFeed(parts), clock, find: findAny });
 
   return {
-    submit: (caller, ask) => submit({ ...parts, outputFrame, creates }, caller, ask),
+    submit: (caller, ask) => submit({ ...parts, outputFrame, creates, queue }, caller, ask),
     find,
     list: (caller, page) => store.list(caller.owner, page),
     cancel: (caller, id) => change(caller, id, (video) => cancel(video, clock.now(), policy)),
@@ -104,8 +120,13 @@ export function createVideos(parts: VideosParts): Videos {
       }
     },
     content,
-    async queuePosition(video) {
-      return video.status === 'queued' ? store.queuePosition(video) : undefined;
+    async place(video) {
+      if (video.status !== 'queued') return undefined;
+      const position = await store.queuePosition(video);
+      // Nobody knows how long a pause lasts.
+      const paused = parts.stateOf?.(video.backend) === 'paused';
+      const endsAt = paused ? undefined : await forecast.endOf(video, position, parts.slotsOf(video.backend));
+      return { position, endsAt };
     },
     ...waiting,
     lookAgainMs: (video) => pace.lookAgainMs(video, clock.now()),

@@ -18,12 +18,13 @@ import { attemptKey, freesSlot, hasOpenOperation, type Video } from '../domain/v
 import type { ArtifactStore, ByteSource } from '../ports/artifacts.ts';
 import { type Backend, type BackendEvent, isRemote } from '../ports/backend.ts';
 import type { Media } from '../ports/media.ts';
-import type { Claimed, VideoStore } from '../ports/store.ts';
+import type { BackendState, Claimed, VideoStore } from '../ports/store.ts';
 import { askOf } from './ask.ts';
 import { type Chain, createChain, Superseded } from './chain.ts';
 import { createHeld, type Held } from './held.ts';
 import { createLane, type LaneParts } from './lane.ts';
 import type { Part } from './part.ts';
+import { simulating } from './simulated.ts';
 import { amend, recordStray } from './stray.ts';
 import type { Watch } from './watch.ts';
 import { within } from './within.ts';
@@ -36,6 +37,8 @@ export interface GenerateParts extends LaneParts {
   readonly backends: Readonly<Record<string, Backend>>;
   readonly policy: Policy;
   readonly watch: Watch;
+  /** What operators say about a backend. */
+  stateOf(backend: string): BackendState;
   readonly concurrency: number;
 }
 
@@ -48,7 +51,7 @@ const LOOK_UP_AGAIN_MS = 10_000;
 
 /** Lane `generate`: runs or resumes one attempt of each claimed video on its backend, and makes the result ours. */
 export function createGenerateLane(parts: GenerateParts): Part {
-  const slots = Object.fromEntries(Object.values(parts.backends).map((backend) => [backend.name, backend.slots]));
+  const names = Object.keys(parts.backends);
   const held = createHeld();
   return createLane(
     {
@@ -64,11 +67,11 @@ export function createGenerateLane(parts: GenerateParts): Part {
           now: parts.clock.now(),
           holding: held.ids,
           room: roomOn(parts.backends, held),
-          slots,
+          slots: slotsOf(parts),
         });
         return held.works(claimed, (claim, signal) => generateOne(parts, claim, signal));
       },
-      nextDue: (after) => parts.store.nextDue('generate', Object.keys(slots), after),
+      nextDue: (after) => parts.store.nextDue('generate', names, after),
     },
     parts,
   );
@@ -82,11 +85,19 @@ function roomOn(backends: GenerateParts['backends'], held: Held): Readonly<Recor
   return rooms;
 }
 
+/** Of a paused backend none: what holds a slot goes on, and nothing begins. */
+function slotsOf({ backends, stateOf }: GenerateParts): Record<string, number> {
+  return Object.fromEntries(
+    Object.values(backends).map(({ name, slots }) => [name, stateOf(name) === 'paused' ? 0 : slots]),
+  );
+}
+
 /** Works on one claimed video until it is finished, waits for its next try, or is somebody else's. */
 async function generateOne(parts: GenerateParts, { video, takenOver }: Claimed, signal: AbortSignal): Promise<void> {
   const { clock, policy, bell } = parts;
   const chain = createChain(video, parts);
-  const backend = parts.backends[video.backend];
+  const configured = parts.backends[video.backend];
+  const backend = configured && simulating(configured, video.generation.simulation, clock);
   try {
     if (takenOver) {
       const traits = backend?.capabilities ?? { billed: true, canLookUp: false };
@@ -150,7 +161,8 @@ async function openAttempt(
 ): Promise<Opened | undefined> {
   if (chain.video.attempt?.state === 'submitting' && backend.lookUp !== undefined) {
     if ((await lookUp(parts, backend, chain, signal)) === 'later') return undefined;
-  }
+  } else if (chain.video.attempt?.state === 'submitting' && backend.capabilities.billed)
+    throw new Fault('backend_unavailable', 'Nobody knows whether it was accepted.', { attemptGoesOn: true });
   if (!hasOpenOperation(chain.video)) {
     const remote = isRemote(backend);
     const begun = await chain.write((current) => begin(current, parts.clock.now(), parts.policy, remote));

@@ -12,21 +12,24 @@ export interface Held {
 }
 
 export function createHeld(): Held {
-  const backends = new Map<VideoId, string>();
+  // Counted: a video that was taken from this worker and claimed again is held by two works until the first has let go.
+  const works = new Map<VideoId, { readonly backend: string; readonly count: number }>();
   return {
     get ids() {
-      return [...backends.keys()];
+      return [...works.keys()];
     },
-    of: (backend) => [...backends.values()].filter((name) => name === backend).length,
+    of: (name) => [...works.values()].filter(({ backend }) => backend === name).length,
     works: (claimed, doOne) =>
       claimed.map((claim) => {
         const { id, backend } = claim.video;
-        backends.set(id, backend);
+        works.set(id, { backend, count: (works.get(id)?.count ?? 0) + 1 });
         return async (signal) => {
           try {
             await doOne(claim, signal);
           } finally {
-            backends.delete(id);
+            const left = (works.get(id)?.count ?? 1) - 1;
+            if (left === 0) works.delete(id);
+            else works.set(id, { backend, count: left });
           }
         };
       }),

@@ -1,12 +1,14 @@
 import { dropLate, endDrain } from '../domain/draining.ts';
 import { eventOf } from '../domain/event.ts';
-import { readVideoId, type VideoId } from '../domain/id.ts';
+import { Fault } from '../domain/fault.ts';
+import { readVideoId, type VideoId, type WorkerId } from '../domain/id.ts';
 import type { Policy } from '../domain/policy.ts';
-import { expire, giveUp } from '../domain/transitions.ts';
+import { expire, fail, giveUp } from '../domain/transitions.ts';
 import { artifactsOf, freesSlot, isDraining, type Video, videoPrefix } from '../domain/video.ts';
 import type { ArtifactStore } from '../ports/artifacts.ts';
 import type { Backend } from '../ports/backend.ts';
-import type { VideoStore } from '../ports/store.ts';
+import type { BackendStore, VideoStore } from '../ports/store.ts';
+import { UNSEEN_MS } from './backend-states.ts';
 import { createLane, type LaneParts } from './lane.ts';
 import type { Part } from './part.ts';
 
@@ -17,10 +19,14 @@ export interface SweepParts extends LaneParts {
   readonly policy: Policy;
   /** Small regular writes of other rooms, such as noting when keys were last used. */
   readonly chores: readonly (() => Promise<void>)[];
+  readonly worker: WorkerId;
+  /** What all processes know of backends. */
+  readonly backendStore: Pick<BackendStore, 'list'>;
 }
 
 const EVERY_MS = 5_000;
 const BATCH = 100;
+const UNSERVED_EVERY_MS = 30_000;
 /** Orphans are looked for this often, and only among files old enough that no running upload can own them. */
 const ORPHANS_EVERY_MS = 3_600_000;
 const ORPHAN_AGE_MS = 3_600_000;
@@ -30,6 +36,7 @@ export function createSweepLane(parts: SweepParts): Part {
   const { clock, policy } = parts;
   const startedAt = clock.now();
   let orphansAt = startedAt + ORPHANS_EVERY_MS;
+  let unservedAt = startedAt;
   return createLane(
     {
       name: 'sweep',
@@ -43,6 +50,10 @@ export function createSweepLane(parts: SweepParts): Part {
         await expireResults(parts, now);
         await dropLateResults(parts, now);
         await purgeRows(parts, now);
+        if (now >= unservedAt) {
+          unservedAt = now + UNSERVED_EVERY_MS;
+          await failUnserved(parts, now);
+        }
         for (const chore of parts.chores) await chore();
         if (now >= orphansAt) {
           orphansAt = now + ORPHANS_EVERY_MS;
@@ -96,6 +107,37 @@ async function dropLateResults(parts: SweepParts, now: number): Promise<void> {
     const written = await parts.store.swap(video, dropLate(video, now), {});
     if (written !== 'stale' && video.late !== null) await parts.artifacts.remove(video.late.video.key);
   }
+}
+
+/**
+ * Fails the videos of backends that are configured nowhere any more. Not while some process had the backend a moment ago,
+ * as during a rolling restart, and not while an operator has paused or drains it: then somebody knows.
+ */
+async function failUnserved(parts: SweepParts, now: number): Promise<void> {
+  const { store, backends, policy, log, bell, meter } = parts;
+  const foreign = (await store.backendsInUse()).filter((name) => !Object.hasOwn(backends, name));
+  if (foreign.length === 0) return;
+  const known = new Map((await parts.backendStore.list()).map((record) => [record.name, record]));
+  for (const name of foreign) {
+    const record = known.get(name);
+    if (record !== undefined && (record.state !== 'open' || now - record.seenAt < UNSEEN_MS)) continue;
+    const slots = { [name]: Number.MAX_SAFE_INTEGER };
+    const claimed = await store.claim({ worker: parts.worker, lane: 'generate', limit: BATCH, now, slots });
+    for (const { video } of claimed) {
+      const next = fail(video, unserved(), now, policy);
+      if ((await store.swap(video, next, { event: eventOf(video, next), freeSlot: true })) === 'stale') continue;
+      log.warn({ video: video.id, backend: name }, 'its backend is configured nowhere any more');
+      meter.count('inbetween_videos_finished_total', { status: 'failed', code: 'backend_unavailable' });
+      for (const topic of [`video:${video.id}`, 'deliver'] as const) bell.ring(topic);
+    }
+  }
+}
+
+function unserved(): Fault {
+  return new Fault(
+    'backend_unavailable',
+    'The service that was to make this video is no longer configured on this server. Ask again; another one may make it.',
+  );
 }
 
 async function purgeRows(parts: SweepParts, now: number): Promise<void> {

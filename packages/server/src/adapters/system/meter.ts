@@ -21,6 +21,8 @@ export interface PrometheusMeter extends Meter {
 export interface MeterParts {
   /** Asked at each `render`. */
   readonly videosByStatus: () => Promise<Readonly<Record<string, number>>>;
+  /** Asked at each `render`. */
+  readonly backends?: () => Promise<readonly { readonly name: string; readonly state: string }[]>;
   readonly log: Log;
 }
 
@@ -46,7 +48,7 @@ const LABELS = {
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600];
 
 /** Counts and times in a registry of its own: nothing global, so that two servers in one test count apart. */
-export function createMeter({ videosByStatus, log }: MeterParts): PrometheusMeter {
+export function createMeter({ videosByStatus, backends, log }: MeterParts): PrometheusMeter {
   const registry = new Registry();
   const loop = monitorEventLoopDelay({ resolution: 20 });
   loop.enable();
@@ -69,6 +71,7 @@ export function createMeter({ videosByStatus, log }: MeterParts): PrometheusMete
     ]),
   );
   watchVideos(registry, videosByStatus, log);
+  if (backends !== undefined) watchBackends(registry, backends, log);
   watchProcess(registry, loop);
 
   const warned = new Set<string>();
@@ -110,6 +113,23 @@ function watchVideos(registry: Registry, videosByStatus: MeterParts['videosBySta
       } catch (error) {
         // While the store is down the other numbers are wanted most.
         log.warn({ error }, 'videos could not be counted for the metrics');
+      }
+    },
+  });
+}
+
+function watchBackends(registry: Registry, backends: NonNullable<MeterParts['backends']>, log: Log): void {
+  new Gauge({
+    name: 'inbetween_backend_state',
+    help: 'What the operator says of a backend: 1 for its state (open, paused or draining)',
+    labelNames: ['backend', 'state'],
+    registers: [registry],
+    async collect() {
+      this.reset();
+      try {
+        for (const { name, state } of await backends()) this.set({ backend: name, state }, 1);
+      } catch (error) {
+        log.warn({ error }, 'states of backends could not be read for the metrics');
       }
     },
   });

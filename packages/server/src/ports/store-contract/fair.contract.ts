@@ -130,6 +130,18 @@ export function fairContract(open: OpenStore): void {
     expect(await at.videos.waiting()).toBe(3);
   });
 
+  it('tells the backends that videos wait for or run on', async () => {
+    expect(await at.videos.backendsInUse()).toEqual([]);
+    await insertAll(at.store, [
+      queued(1, { backend: 'b' }),
+      queued(2, { backend: 'b' }),
+      running(3, { backend: 'a' }),
+      pending(4, { backend: 'c' }),
+      cancel(queued(5, { backend: 'd' }), NOW, POLICY),
+    ]);
+    expect(await at.videos.backendsInUse()).toEqual(['a', 'b']);
+  });
+
   it('tells what succeeded last on a backend, the newest first', async () => {
     const done = (n: number, at: number, backend = 'renderer') =>
       succeed(begin(queued(n, { backend, at }), at, POLICY, false), RESULT, at + 10, POLICY);

@@ -1,6 +1,6 @@
 import type { Store } from '../../../ports/store.ts';
 import { auditStore } from './audit.ts';
-import { claim } from './claim.ts';
+import { claim, isInLane } from './claim.ts';
 import { fileStore } from './files.ts';
 import { keyStore } from './keys.ts';
 import { counts, due, eventsAfter, list, nextDue, queuePosition, recent, waiting } from './read.ts';
@@ -37,6 +37,10 @@ export function createMemoryStore(state: State = emptyState()): Store {
       queuePosition: async (video) => queuePosition(state, video),
       waiting: async () => waiting(state),
       recent: async (backend, limit) => recent(state, backend, limit),
+      backendsInUse: async () =>
+        [
+          ...new Set([...videos.values()].filter((video) => isInLane(video, 'generate')).map((video) => video.backend)),
+        ].sort(),
       heldBy: async (worker) =>
         new Set([...videos.values()].filter((video) => video.worker === worker).map(({ id }) => id)),
       counts: async (owner) => counts(state, owner),

@@ -67,6 +67,25 @@ export async function recent({ reader }: SqlDialect, backend: string, limit: num
   return rows.map(videoOf);
 }
 
+/** The backends of lane `generate`, each found by one step along the index: there are few, and many videos. */
+export async function backendsInUse({ reader }: SqlDialect): Promise<readonly string[]> {
+  const names: string[] = [];
+  for (;;) {
+    const last = names.at(-1);
+    const row = await reader
+      .selectFrom('video')
+      .select('backend')
+      .where(IN_LANE.generate)
+      .where(HAS_DUE)
+      .$if(last !== undefined, (query) => query.where('backend', '>', last ?? ''))
+      .orderBy('backend')
+      .limit(1)
+      .executeTakeFirst();
+    if (row === undefined) return names;
+    names.push(row.backend);
+  }
+}
+
 /** The videos whose lease names a worker. */
 export async function heldBy({ reader }: SqlDialect, worker: WorkerId): Promise<ReadonlySet<VideoId>> {
   const rows = await reader.selectFrom('video').select('id').where('worker', '=', worker).execute();

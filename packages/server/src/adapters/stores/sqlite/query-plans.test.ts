@@ -100,6 +100,7 @@ describe('query plans', () => {
 
   it('the queue is measured along the index of its lane', async () => {
     expect(await needs(() => store.videos.queuePosition(queued(9)))).toMatch(/video_queue/);
+    expect(await needs(() => store.videos.backendsInUse())).toMatch(/video_to_generate/);
     expect(await needs(() => store.videos.waiting())).toMatch(/video_to_admit/);
     expect(await needs(() => store.videos.recent('renderer', 9))).toMatch(/video_recent/);
     expect(await needs(() => store.videos.nextDue('drain', ['renderer']))).toMatch(/video_to_drain/);

@@ -21,8 +21,8 @@ export async function retrieve(
   const ifNoneMatch = request.headers['if-none-match'];
   const wish = readWait(request);
   const look = async (video: Video) => {
-    const queuePosition = await videos.queuePosition(video);
-    return { video, queuePosition, etag: around.etag(video, queuePosition) };
+    const place = await videos.place(video);
+    return { video, place, etag: around.etag(video, place) };
   };
 
   let seen = await look(await videos.find(caller, id));
@@ -32,10 +32,10 @@ export async function retrieve(
     const signal = waiters.enter(request, reply);
     seen = await look(await videos.waitForStatus(caller, id, wish.seconds * 1000, signal));
   }
-  const { video, queuePosition, etag } = seen;
+  const { video, place, etag } = seen;
   reply.headers({ etag, 'cache-control': 'private, no-cache' });
   if (wish?.preferred === true) reply.header('preference-applied', `wait=${wish.seconds}`);
   if (!isTerminal(video.status)) reply.headers(pollHeaders(videos.lookAgainMs(video)));
   if (noneMatchHits(ifNoneMatch, etag)) return reply.code(304).send();
-  return reply.type('application/json; charset=utf-8').send(around.text(video, queuePosition, etag));
+  return reply.type('application/json; charset=utf-8').send(around.text(video, place, etag));
 }

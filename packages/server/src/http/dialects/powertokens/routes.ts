@@ -78,7 +78,7 @@ export function powertokensRoutes(parts: AppParts): readonly Route[] {
           request,
           reply,
           (listener) => videos.watch(caller, named(request, 'id'), listener),
-          async (video) => showVideo(video, { ...around, queuePosition: await videos.queuePosition(video) }),
+          async (video) => showVideo(video, { ...around, place: await videos.place(video) }),
         ),
     },
     {
@@ -153,9 +153,10 @@ async function readAsk(request: FastifyRequest): Promise<ReturnType<typeof readC
   if (body === undefined) throw unsupportedType('The request has no body.');
   const header = request.headers['idempotency-key'];
   const key = Array.isArray(header) ? header.join(', ') : header;
-  return body.kind === 'json'
-    ? readCreate(body.value, 'json', key)
-    : readCreate(await readForm(body.form), 'form', key);
+  const simulate = request.headers['x-inbetween-simulate'];
+  const ask =
+    body.kind === 'json' ? readCreate(body.value, 'json', key) : readCreate(await readForm(body.form), 'form', key);
+  return simulate === undefined ? ask : { ...ask, simulate: String(simulate) };
 }
 
 type Page = Parameters<AppParts['videos']['list']>[1];

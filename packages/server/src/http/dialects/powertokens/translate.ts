@@ -3,6 +3,7 @@ import { Fault } from '../../../domain/fault.ts';
 import { LIMITS } from '../../../domain/model.ts';
 import { isTerminal, type Status, type Video } from '../../../domain/video.ts';
 import type { SubmitAsk } from '../../../service/submit.ts';
+import type { QueuePlace } from '../../../service/videos.ts';
 import { echo } from '../../errors.ts';
 import type { ModelStatus } from '../../parts.ts';
 import { read } from '../../validation.ts';
@@ -67,11 +68,11 @@ export interface Surroundings {
   url(video: Video): string;
   /** Signed address of the events of a video that is not finished. */
   eventsUrl(video: Video): string;
-  readonly queuePosition?: number | undefined;
+  readonly place?: QueuePlace | undefined;
 }
 
 /** A video as every call answers it. */
-export function showVideo(video: Video, { url, eventsUrl, queuePosition }: Surroundings): VideoObject {
+export function showVideo(video: Video, { url, eventsUrl, place }: Surroundings): VideoObject {
   const { generation, result } = video;
   const measured = result?.facts ?? video.prepared;
   const address = video.status === 'succeeded' && !video.expired && result !== null ? url(video) : null;
@@ -82,8 +83,8 @@ export function showVideo(video: Video, { url, eventsUrl, queuePosition }: Surro
     fps: result?.facts.fps ?? null,
     frames: result?.facts.frames ?? null,
     duration: result === null ? null : result.facts.durationMs / 1000,
-    queue_position: queuePosition ?? null,
-    eta: etaOf(video),
+    queue_position: place?.position ?? null,
+    eta: place?.endsAt === undefined ? etaOf(video) : unixSeconds(place.endsAt),
     events_url: isTerminal(video.status) ? null : eventsUrl(video),
     warnings: video.warnings.map(({ code, message }) => ({ code, message })),
   };
