@@ -23,7 +23,7 @@ export async function run(role: Role, flags: SettingFlags): Promise<void> {
     const problem = startProblem(error);
     throw problem === undefined ? error : new CommandFailure(problem);
   });
-  say.out(welcome(server, { terminal }));
+  say.out(welcome(server, { terminal, ownKey: config.access.apiKey !== undefined }));
   await untilStopped(server, config.server.shutdownGraceMs);
 }
 

@@ -1,7 +1,14 @@
 import type { RunningServer } from '../compose/server.ts';
 
-/** What a person sees after the start: where it listens, the first key once, and a curl line that works when pasted. */
-export function welcome(server: RunningServer, { terminal }: { readonly terminal: boolean }): string {
+/**
+ * What a person sees after the start: where it listens, the first key once, and a curl line that works when pasted.
+ *
+ * @param options `ownKey`: the operator gave a key in INBETWEEN_API_KEY
+ */
+export function welcome(
+  server: RunningServer,
+  { terminal, ownKey }: { readonly terminal: boolean; readonly ownKey: boolean },
+): string {
   const { url, firstKey, routes, lanes } = server;
   if (url === undefined) return `Inbetween works (${lanes.join(', ')})\n`;
   const lines = [`Inbetween listens on ${url}`, ''];
@@ -12,6 +19,8 @@ export function welcome(server: RunningServer, { terminal }: { readonly terminal
     if (terminal) lines.push(`Your first API key, shown this once:  ${firstKey.secret}`);
     else lines.push(`Your first API key is in ${firstKey.path} (readable by you only).`);
     lines.push('');
+  } else if (!ownKey) {
+    lines.push('Put a key into INBETWEEN_API_KEY; "npx --no-install inbetween keys create" makes another one.', '');
   }
   // In single quotes for the shell, so that any folder's name survives being pasted.
   const quoted = `'${firstKey?.path.replaceAll("'", `'\\''`)}'`;

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { isIPv6 } from 'node:net';
+import { resolve } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config/config.ts';
 import { LANES } from '../config/parser.ts';
@@ -200,7 +201,7 @@ async function ensureFirstKey(
 ): Promise<RunningServer['firstKey']> {
   if (config.access.apiKey !== undefined || (await keys.list()).length > 0) return undefined;
   const { secret } = await keys.create({ owner: DEFAULT_OWNER, name: 'first key' });
-  const path = filesOf(config.data.folder).firstKey;
+  const path = resolve(filesOf(config.data.folder).firstKey);
   if (!show) await writeFile(path, `${secret}\n`, { mode: 0o600 });
   world.log.info({ owner: DEFAULT_OWNER }, 'made the first key');
   return { secret, path };

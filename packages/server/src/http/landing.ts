@@ -20,6 +20,7 @@ li + li { border-top: 1px solid var(--line); }
 .good { color: var(--good); } .bad { color: var(--bad); }
 pre { overflow-x: auto; padding: 1rem; border: 1px solid var(--line); border-radius: .6rem; background: var(--card);
   font: .85rem/1.55 ui-monospace, monospace; }
+pre + p { margin-top: .75rem; }
 nav { display: flex; flex-wrap: wrap; gap: 1.25rem; }
 a { color: inherit; text-underline-offset: .2em; }
 footer { color: var(--soft); font-size: .85rem; }
@@ -83,10 +84,10 @@ function page(readiness: readonly Readiness[], curl: string, version: string): s
 <section>
 <h2>A first video</h2>
 <pre><code>${plain(curl)}</code></pre>
+<p>Ask for <code>/v1/videos/&lt;id&gt;</code> with the same key until its status is succeeded; its url is the MP4.</p>
 </section>
 <nav>
 <a href="openapi.json">API description</a>
-<a href="v1/models">Models</a>
 <a href="healthz">Health</a>
 <a href="readyz">Readiness</a>
 </nav>
