@@ -24,6 +24,13 @@ describe('homography', () => {
 });
 
 describe('CameraPath', () => {
+  it('draws more on the picture with more detail, and all on the one that is there', () => {
+    const closer = new CameraPath([2, 0, -160, 0, 2, -120, 0, 0, 1], 320, 240);
+    expect(closer.shareOfLast(0.5)).toBeCloseTo(2 / 3, 6);
+    expect(new CameraPath(IDENTITY, 320, 240).shareOfLast(0.3)).toBeCloseTo(0.3, 9);
+    expect([closer.shareOfLast(0), closer.shareOfLast(1)]).toEqual([0, 1]);
+  });
+
   it('starts and ends at rest on the pictures', () => {
     const path = new CameraPath(MOVE, 320, 240);
     const end = project(path.fromFirst(1), 50, 60);

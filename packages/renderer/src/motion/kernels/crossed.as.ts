@@ -4,7 +4,7 @@ import { projective, visible } from './frame.as';
 
 const FLOOR: f32 = 0.05;
 const OWN: f32 = 0.5;
-const CROSSED: f32 = 0.02;
+const CROSSED: f32 = 0.04;
 const UNLIKE: f32 = 1.0 / 320;
 const PLANES: i32 = 11;
 const APART: f32 = 0.125;
@@ -34,12 +34,12 @@ const LEAST: f32 = 0.02;
   return times(r4, r4);
 }
 
-export function combineCrossed(width: i32, height: i32, firstSums: usize, lastSums: usize, matrices: usize, s: f32, first: usize, last: usize,
+export function combineCrossed(width: i32, height: i32, firstSums: usize, lastSums: usize, matrices: usize, s: f32, blend: f32, first: usize, last: usize,
   firstGain: f32, firstOffset: f32, lastGain: f32, lastOffset: f32, fields: usize): void {
   const plane = <usize>(width * height) << 2, stride = width + 2 * PAD;
   const fromFirst = matrices, fromLast = matrices + 36, there = matrices + 72, back = matrices + 108;
   const lastX = f32x4.splat(<f32>(width - 1)), lastY = f32x4.splat(<f32>(height - 1)), one = f32x4.splat(1);
-  const gone = f32x4.splat(s), left = f32x4.splat(1 - s);
+  const gone = f32x4.splat(s), left = f32x4.splat(1 - s), later = f32x4.splat(blend), earlier = f32x4.splat(1 - blend);
   const floor = f32x4.splat(FLOOR), own = f32x4.splat(OWN), least = f32x4.splat(CROSSED);
   for (let y = 0; y < height; y++) {
     const fy = f32x4.splat(<f32>y);
@@ -64,10 +64,10 @@ export function combineCrossed(width: i32, height: i32, firstSums: usize, lastSu
       const b0x = times(projective(back, 0, bux, buy), dd), b0y = times(projective(back, 12, bux, buy), dd);
       const likeA = times(plus(az, least), likeness(tone(bilinears(first, stride, a0x, a0y, lastX, lastY), firstGain, firstOffset), tone(bilinears(last, stride, a1x, a1y, lastX, lastY), lastGain, lastOffset)));
       const likeB = times(plus(bz, least), likeness(tone(bilinears(first, stride, b0x, b0y, lastX, lastY), firstGain, firstOffset), tone(bilinears(last, stride, b1x, b1y, lastX, lastY), lastGain, lastOffset)));
-      const wa0 = times(times(left, visible(a0x, a0y, lastX, lastY)), plus(plus(likeA, times(own, az)), floor));
-      const wa1 = times(times(gone, visible(a1x, a1y, lastX, lastY)), likeA);
-      const wb0 = times(times(left, visible(b0x, b0y, lastX, lastY)), likeB);
-      const wb1 = times(times(gone, visible(b1x, b1y, lastX, lastY)), plus(plus(likeB, times(own, bz)), floor));
+      const wa0 = times(times(earlier, visible(a0x, a0y, lastX, lastY)), plus(plus(likeA, times(own, az)), floor));
+      const wa1 = times(times(later, visible(a1x, a1y, lastX, lastY)), likeA);
+      const wb0 = times(times(earlier, visible(b0x, b0y, lastX, lastY)), likeB);
+      const wb1 = times(times(later, visible(b1x, b1y, lastX, lastY)), plus(plus(likeB, times(own, bz)), floor));
       const w0 = plus(wa0, wb0), w1 = plus(wa1, wb1);
       const out = fields + (at << 2);
       v128.store(out, minus(a0x, fx));

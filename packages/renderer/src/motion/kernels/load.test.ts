@@ -132,6 +132,7 @@ describe('frame kernels', () => {
         desk.sums[1],
         desk.matrices[0],
         0.4,
+        0.45,
         first.half,
         last.half,
         1.1,

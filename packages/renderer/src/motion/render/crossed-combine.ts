@@ -6,7 +6,7 @@ import { reflect } from './luma.ts';
 const FLOOR = 0.05;
 /** How much more a picture's own motion counts than the other's, and the least a crossed reading counts. */
 const OWN = 0.5;
-const CROSSED = 0.02;
+const CROSSED = 0.04;
 /** Grey steps between the two pictures at the ends of one motion at which it counts a third: 40, by (1 + d/320)^-8. */
 const UNLIKE = 320;
 
@@ -19,6 +19,7 @@ export function combineCrossed(
   lastSums: number,
   matrices: number,
   s: number,
+  blend: number,
   first: number,
   last: number,
   firstGain: number,
@@ -62,10 +63,10 @@ export function combineCrossed(
       const [b0x, b0y] = [place.x, place.y];
       const likeA = (z + CROSSED) * unlike(a0x, a0y, a1x, a1y);
       const likeB = (lastZ + CROSSED) * unlike(b0x, b0y, b1x, b1y);
-      const wa0 = (1 - s) * visibility(a0x, a0y, width, height) * (likeA + OWN * z + FLOOR);
-      const wa1 = s * visibility(a1x, a1y, width, height) * likeA;
-      const wb0 = (1 - s) * visibility(b0x, b0y, width, height) * likeB;
-      const wb1 = s * visibility(b1x, b1y, width, height) * (likeB + OWN * lastZ + FLOOR);
+      const wa0 = (1 - blend) * visibility(a0x, a0y, width, height) * (likeA + OWN * z + FLOOR);
+      const wa1 = blend * visibility(a1x, a1y, width, height) * likeA;
+      const wb0 = (1 - blend) * visibility(b0x, b0y, width, height) * likeB;
+      const wb1 = blend * visibility(b1x, b1y, width, height) * (likeB + OWN * lastZ + FLOOR);
       out[i] = a0x - x;
       out[size + i] = a0y - y;
       out[2 * size + i] = b1x - x;

@@ -102,6 +102,7 @@ export class FramePainter {
       desk.sums[1],
       desk.matrices[0],
       s,
+      path.shareOfLast(s),
       first.half,
       last.half,
       ...y,
