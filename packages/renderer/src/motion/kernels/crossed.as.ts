@@ -2,7 +2,7 @@
 import { bilinears, blendRows, cubics, enlarge, PAD, storeFour, tone } from './gather.as';
 import { projective, visible } from './frame.as';
 
-const FLOOR: f32 = 0.05;
+const FLOOR: f32 = 0.02;
 const OWN: f32 = 0.5;
 const CROSSED: f32 = 0.04;
 const UNLIKE: f32 = 1.0 / 320;

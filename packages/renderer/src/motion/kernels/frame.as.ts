@@ -1,7 +1,7 @@
 // Carrying motion to the time of a frame, with SIMD. Contract: ../render/kernels.ts; twins: ../render/{splat,resolve,combine,mix}.ts.
 
 const HOLE: f32 = 3e-4;
-const FLOOR: f32 = 0.05;
+const FLOOR: f32 = 0.02;
 
 // @ts-ignore: decorator
 @inline function add(at: usize, value: v128, weight: f32): void {

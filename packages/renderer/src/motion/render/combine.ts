@@ -1,5 +1,5 @@
 /** A side without confidence still counts this much, so that regions without matches dissolve. */
-const FLOOR = 0.05;
+const FLOOR = 0.02;
 
 /** Plain TypeScript twin of the combine kernel; see FrameKernels.combine. */
 export function combine(

@@ -3,7 +3,7 @@ import { PAD } from './layout.ts';
 import { reflect } from './luma.ts';
 
 /** A side without confidence still counts this much, so that regions without matches dissolve. */
-const FLOOR = 0.05;
+const FLOOR = 0.02;
 /** How much more a picture's own motion counts than the other's, and the least a crossed reading counts. */
 const OWN = 0.5;
 const CROSSED = 0.04;
