@@ -25,7 +25,13 @@ function watched(world: World): World {
     ...world,
     store: { ...world.store, videos: watchedStore(world.store.videos) },
     backends,
-    route: (model) => backends[world.route(model).name] ?? world.route(model),
+    router: {
+      ...world.router,
+      route: (wish) => {
+        const backend = world.router.route(wish);
+        return backends[backend.name] ?? backend;
+      },
+    },
   };
 }
 

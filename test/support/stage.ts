@@ -5,7 +5,7 @@ import { type Caller, SCOPES } from '../../packages/server/src/domain/api-key.ts
 import { DEFAULT_OWNER, type OwnerId, type WorkerId } from '../../packages/server/src/domain/id.ts';
 import { DEFAULT_POLICY, type Policy } from '../../packages/server/src/domain/policy.ts';
 import { isTerminal, type Video } from '../../packages/server/src/domain/video.ts';
-import type { Capabilities } from '../../packages/server/src/ports/backend.ts';
+import type { Backend, Capabilities } from '../../packages/server/src/ports/backend.ts';
 import type { BackendState } from '../../packages/server/src/ports/store.ts';
 import { createDiskGuard } from '../../packages/server/src/service/disk-guard.ts';
 import { createFiles } from '../../packages/server/src/service/files.ts';
@@ -46,6 +46,8 @@ export interface StageOptions {
   readonly remote?: boolean;
   readonly artifacts?: MemoryArtifactsOptions;
   readonly reserveBytes?: number;
+  /** Where videos go that a backend refused before it accepted them. */
+  readonly other?: (from: string) => Backend | undefined;
   /** Works at once in lane `generate`. */
   readonly concurrency?: number;
 }
@@ -94,7 +96,7 @@ export function createStage(options: StageOptions = {}) {
     policy,
     disk,
     acceptCallback: async () => undefined,
-    route: () => backend,
+    router: { route: () => backend },
     queueLimit: options.queueLimit,
     simulates: options.simulates ?? false,
     stateOf: (name) => states.get(name) ?? 'open',
@@ -117,10 +119,12 @@ export function createStage(options: StageOptions = {}) {
       backends: { [backend.name]: backend },
     };
     const watch = createWatch(common);
+    const router = { other: (_: unknown, from: string) => options.other?.(from) };
     const generating = {
       ...common,
       stateOf: (name: string) => states.get(name) ?? 'open',
       watch,
+      router,
       media,
       concurrency: options.concurrency ?? 4,
     };

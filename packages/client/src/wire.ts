@@ -145,6 +145,18 @@ export interface ModelObject {
   /** What is missing, in words; empty when ready. */
   readonly problems: readonly string[];
   readonly capabilities: ModelCapabilities;
+  /** All who make it, the best first. */
+  readonly backends: readonly ModelBackend[];
+}
+
+/** One of the backends that make a model's videos. */
+export interface ModelBackend {
+  readonly name: string;
+  readonly ready: boolean;
+  readonly billed: boolean;
+  readonly sizes: readonly VideoSize[];
+  /** Of a second of video by size; null: the operator does not say. */
+  readonly price: { readonly currency: string; readonly per_second: Readonly<Record<string, number>> } | null;
 }
 
 /** All models; not paged. */

@@ -39,7 +39,7 @@ export async function openRemoteStage<Operation extends Json>(
     rhythm: QUICK,
     gate: createLocalGate(clock, undefined),
     finisher,
-    rescale: async (frames) => frames,
+    rescaler: { rescale: async (frames) => frames },
     defaultNegativePrompt: 'blurred',
     clock,
     log,

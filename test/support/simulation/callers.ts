@@ -45,7 +45,7 @@ export function createCallers(parts: FleetParts): Callers {
     log,
     policy,
     disk,
-    route: () => chance.of(backends),
+    router: { route: () => chance.of(backends) },
     slotsOf: () => 1,
   });
   const accepted = new Map<VideoId, Caller>();

@@ -93,9 +93,13 @@ export function createWorker(parts: FleetParts): SimulatedWorker {
     backends: peers.backendsOf(process.gate, tmp),
   };
   const watch = createWatch(common);
+  const router = {
+    other: (_: unknown, from: string) => Object.values(common.backends).find(({ name }) => name !== from),
+  };
   const generating = {
     ...common,
     watch,
+    router,
     stateOf: () => 'open' as const,
     media: createFakeMedia(files),
     concurrency: 8,

@@ -9,11 +9,12 @@ export const serveCommand = defineCommand({
   },
   args: {
     ...listening,
+    config: { type: 'string', description: 'Configuration file, YAML or JSON (INBETWEEN_CONFIG)', valueHint: 'file' },
     'data-dir': {
       type: 'string',
       description: 'Folder for database and files (INBETWEEN_DATA_DIR, default ./data)',
       valueHint: 'folder',
     },
   },
-  run: ({ args }) => run('serve', { host: args.host, port: args.port, dataDir: args['data-dir'] }),
+  run: ({ args }) => run('serve', { config: args.config, host: args.host, port: args.port, dataDir: args['data-dir'] }),
 });

@@ -11,12 +11,12 @@ export type SettingFlags = Readonly<Partial<Record<SettingKey, string | undefine
 
 /**
  * Reads the configuration: flag > environment > file > default. The one place that looks at the environment; `bare`
- * leaves it out, so that a command that must never cost money cannot be sent to a billed service by a variable.
+ * leaves it and any file out, so that a command that must never cost money cannot be sent to a billed service.
  */
 export async function settle(flags: SettingFlags, { bare = false } = {}): Promise<Config> {
   try {
     const sources = { flags, env: bare ? {} : process.env, checks: settingChecks };
-    return await loadConfig(sources, (path) => readFile(path, 'utf8'));
+    return await loadConfig(sources, (path) => readFile(path, 'utf8'), { discover: !bare });
   } catch (error) {
     if (error instanceof ConfigError) throw new CommandFailure(error.message, 2);
     throw error;

@@ -12,8 +12,10 @@ export function welcome(
   const { url, firstKey, routes, lanes } = server;
   if (url === undefined) return `Inbetween works (${lanes.join(', ')})\n`;
   const lines = [`Inbetween listens on ${url}`, ''];
-  for (const route of routes)
-    lines.push(`  ${route.model}  →  ${route.backend} (${route.billed ? 'billed' : 'local'})`);
+  for (const { model, backends } of routes) {
+    const names = backends.map(({ name, billed }) => `${name} (${billed ? 'billed' : 'local'})`);
+    lines.push(`  ${model}  →  ${names.join(', then ')}`);
+  }
   lines.push('');
   if (firstKey !== undefined) {
     if (terminal) lines.push(`Your first API key, shown this once:  ${firstKey.secret}`);

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { createRendererBackend } from '../adapters/backends/renderer/backend.ts';
+import { createFinisher } from '../adapters/media/finish/finisher.ts';
 import { createMedia, type MediaParts } from '../adapters/media/media.ts';
 import { readAllowList } from '../adapters/net/allow-list.ts';
 import { createFetcher } from '../adapters/net/fetcher.ts';
@@ -17,9 +18,12 @@ import type { Fetcher } from '../ports/fetcher.ts';
 import type { Ids } from '../ports/ids.ts';
 import type { Log } from '../ports/log.ts';
 import type { Poster } from '../ports/poster.ts';
+import type { Router } from '../ports/router.ts';
 import type { Store } from '../ports/store.ts';
 import { type BackendStates, createBackendStates } from '../worker/backend-states.ts';
+import { openBackends } from './backends.ts';
 import { checkRole, type Role } from './role.ts';
+import { createRouter } from './router.ts';
 import { type Need, openStorage } from './storage.ts';
 
 /** The world as the rest of the server sees it: one implementation of each port. */
@@ -37,8 +41,7 @@ export interface World {
   readonly backends: Readonly<Record<string, Backend>>;
   /** What operators say about them; to be started with the lanes. */
   readonly states: BackendStates;
-  /** Where callers' models go; every model to the built-in renderer until another backend is configured. */
-  route(model: string): Backend;
+  readonly router: Router;
   /** What of the storage must be there for this process to do its work. */
   readonly needs: readonly Need[];
   /** Small regular work of whoever sweeps. */
@@ -83,7 +86,22 @@ export async function openWorld(config: Config, role: Role = 'serve'): Promise<W
       threads: config.render.threads === 'auto' ? availableParallelism() : config.render.threads,
       log,
     });
-    const backends = { [renderer.name]: renderer };
+    const finisher = createFinisher({ encoder: config.render.encoder, log });
+    const { rescaler } = media;
+    const { rate } = store;
+    const remotes = openBackends(config.generation, {
+      tmpFolder: tmp,
+      clock: systemClock,
+      log,
+      meter,
+      fetcher,
+      finisher,
+      rescaler,
+      rate,
+    });
+    for (const remote of remotes) closers.push(() => remote.close());
+    const all: readonly Backend[] = [renderer, ...remotes];
+    const backends = Object.fromEntries(all.map((backend) => [backend.name, backend]));
     const states = createBackendStates({
       store: store.backends,
       names: Object.keys(backends),
@@ -92,6 +110,7 @@ export async function openWorld(config: Config, role: Role = 'serve'): Promise<W
       log,
       meter,
     });
+    const draining = config.generation.backends.filter((each) => each.draining).map(({ name }) => name);
     return {
       clock: systemClock,
       ids: systemIds,
@@ -105,7 +124,7 @@ export async function openWorld(config: Config, role: Role = 'serve'): Promise<W
       media,
       backends,
       states,
-      route: () => renderer,
+      router: createRouter(config.generation.routes, backends, new Set(draining), states.stateOf),
       needs,
       chores,
       close,

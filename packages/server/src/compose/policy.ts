@@ -1,13 +1,18 @@
 import type { Config } from '../config/config.ts';
 import { DEFAULT_POLICY, type Policy } from '../domain/policy.ts';
+import { KIND_DEFAULTS } from './backends.ts';
 
 /** The domain's policy with what the operator set. */
-export function policyOf({ life }: Config): Policy {
+export function policyOf({ life, generation }: Config): Policy {
   return {
     ...DEFAULT_POLICY,
     pendingDeadlineMs: life.pendingDeadlineMs,
     queuedDeadlineMs: life.queuedDeadlineMs,
-    runningDeadlineMs: { ...DEFAULT_POLICY.runningDeadlineMs, renderer: life.renderDeadlineMs },
+    runningDeadlineMs: {
+      ...DEFAULT_POLICY.runningDeadlineMs,
+      renderer: life.renderDeadlineMs,
+      ...deadlinesOf(generation),
+    },
     stallMs: life.stallMs,
     stopLimitMs: life.stopLimitMs,
     lateLimitMs: life.lateLimitMs,
@@ -17,4 +22,10 @@ export function policyOf({ life }: Config): Policy {
     idempotencyTtlMs: life.idempotencyTtlMs,
     fileTtlMs: life.fileTtlMs,
   };
+}
+
+function deadlinesOf({ backends }: Config['generation']): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    backends.map(({ name, kind, entry }) => [name, entry.deadline ?? KIND_DEFAULTS[kind].deadlineMs]),
+  );
 }

@@ -1,11 +1,12 @@
 import type { Readiness } from '../http/parts.ts';
+import { isRemote } from '../ports/backend.ts';
 import type { World } from './adapters.ts';
 
 const PROBE_MS = 30_000;
 
-/** Finds out in the background whether the backends can work; `/readyz` and the log tell what is missing. */
+/** Finds out in the background whether local backends can work; remote ones have a lane that asks ever again. */
 export async function probeBackends({ backends, log }: World): Promise<void> {
-  for (const backend of Object.values(backends)) {
+  for (const backend of Object.values(backends).filter((each) => !isRemote(each))) {
     const found = await backend.probe(AbortSignal.timeout(PROBE_MS)).catch(() => undefined);
     if (found?.ready !== false) continue;
     log.warn({ backend: backend.name, problems: found.problems }, 'a backend cannot make videos');
@@ -20,7 +21,8 @@ export async function readinessOf({ needs, backends }: World, stopping: boolean)
       return found === undefined ? { name, ready: true } : { name, ready: false, problem: found };
     }),
   );
-  for (const { name, capabilities } of Object.values(backends)) {
+  // Remote backends that are away keep nobody from asking: videos wait for them, or go to others.
+  for (const { name, capabilities } of Object.values(backends).filter((each) => !isRemote(each))) {
     const problem = capabilities.problems.join('; ');
     parts.push({ name: `backend ${name}`, ready: capabilities.ready, ...(problem === '' ? {} : { problem }) });
   }

@@ -7,12 +7,11 @@ import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config/config.ts';
 import { LANES } from '../config/parser.ts';
 import { DEFAULT_OWNER } from '../domain/id.ts';
-import { MODELS } from '../domain/model.ts';
 import { createApp } from '../http/app.ts';
 import { surroundings } from '../http/dialects/powertokens/surroundings.ts';
 import { type AppParts, DEFAULT_LIMITS, DEFAULT_TIMEOUTS } from '../http/parts.ts';
 import { createUrlSigner } from '../http/signature.ts';
-import type { Backend, Capabilities } from '../ports/backend.ts';
+import { isRemote } from '../ports/backend.ts';
 import { createAudit } from '../service/audit.ts';
 import { createDiskGuard } from '../service/disk-guard.ts';
 import { createFiles } from '../service/files.ts';
@@ -20,9 +19,12 @@ import { createKeys, type Keys } from '../service/keys.ts';
 import { createVideos } from '../service/videos.ts';
 import { createFileKeeping } from '../worker/keep-files.ts';
 import type { Part } from '../worker/part.ts';
+import { createProbeLane } from '../worker/probe.ts';
 import { openWorld, type World } from './adapters.ts';
 import { exampleCurl } from './curl.ts';
 import { filesOf } from './files.ts';
+import { modelStatuses } from './model-status.ts';
+import { checkPins } from './pins.ts';
 import { policyOf } from './policy.ts';
 import { probeBackends, readinessOf } from './readiness.ts';
 import type { Role } from './role.ts';
@@ -39,7 +41,11 @@ export interface RunningServer {
   readonly lanes: readonly string[];
   /** The key made at the first start, when there was none. */
   readonly firstKey: { readonly secret: string; readonly path: string } | undefined;
-  readonly routes: readonly { readonly model: string; readonly backend: string; readonly billed: boolean }[];
+  /** For each model its backends, the best first. */
+  readonly routes: readonly {
+    readonly model: string;
+    readonly backends: readonly { readonly name: string; readonly billed: boolean }[];
+  }[];
   curl(key: string): string;
   /** Refuses new requests, finishes or gives back what runs, and lets go of the data folder. */
   stop(graceMs: number): Promise<void>;
@@ -73,6 +79,7 @@ export async function startServer(config: Config, { showFirstKey, role }: StartO
     await world.close();
   };
   try {
+    checkPins(await world.store.videos.openAttempts(), config.generation);
     const policy = policyOf(config);
     const keys = createKeys({
       store: world.store.keys,
@@ -98,7 +105,8 @@ export async function startServer(config: Config, { showFirstKey, role }: StartO
         ? [createChoresLane(world, [() => keys.flushUses()])]
         : workerParts(world, policy, presenting(surroundings(parts)), chores, wish);
     await world.states.start();
-    for (const part of steps) {
+    const remotes = Object.values(world.backends).filter(isRemote);
+    for (const part of [...steps, ...(remotes.length > 0 ? [createProbeLane({ ...world, backends: remotes })] : [])]) {
       await part.start();
       running.push(part);
     }
@@ -110,10 +118,10 @@ export async function startServer(config: Config, { showFirstKey, role }: StartO
       url: local,
       lanes,
       firstKey,
-      routes: MODELS.map(({ name }) => {
-        const { name: backend, capabilities } = world.route(name);
-        return { model: name, backend, billed: capabilities.billed };
-      }),
+      routes: modelStatuses(world.router, config.generation, world.states.stateOf).map(({ model, backends }) => ({
+        model: model.name,
+        backends: backends.map(({ name, capabilities }) => ({ name, billed: capabilities.billed })),
+      })),
       curl: (key) => exampleCurl(url, key),
       stop,
     };
@@ -165,12 +173,7 @@ export async function appParts(
     meter,
     modelAliases: config.server.modelAliases,
     dialects: config.server.dialects,
-    models: () =>
-      MODELS.map((model) => ({
-        model,
-        backend: world.route(model.name).name,
-        capabilities: capabilitiesNow(world, world.route(model.name)),
-      })),
+    models: () => modelStatuses(world.router, config.generation, world.states.stateOf),
     publicUrl,
     renderMetrics: () => meter.render(),
     limits: { ...DEFAULT_LIMITS, inFlightBytes: config.server.maxBodyInFlightBytes },
@@ -179,17 +182,6 @@ export async function appParts(
     version: VERSION,
     examples: { curl: (address) => exampleCurl(address, '$INBETWEEN_API_KEY') },
   };
-}
-
-/** What a backend can do, as operators let it. */
-function capabilitiesNow({ states }: World, { name, capabilities }: Backend): Capabilities {
-  const state = states.stateOf(name);
-  if (state === 'open') return capabilities;
-  const words = {
-    paused: 'paused by the operator: what is asked for waits',
-    draining: 'draining by the word of the operator: nothing new is accepted',
-  };
-  return { ...capabilities, ready: false, problems: [words[state], ...capabilities.problems] };
 }
 
 /** Makes the first key when nobody could get in without it. */

@@ -4,11 +4,21 @@ import { databaseRefusal } from '../adapters/stores/postgres/errors.ts';
 import { ForeignDatabase } from '../adapters/stores/sql/migrate.ts';
 import { DataFolderError } from '../adapters/system/data-folder.ts';
 import { Fault } from '../domain/fault.ts';
+import { UnusableGraph } from './backends.ts';
+import { UnlistedBackend } from './pins.ts';
 import { StartRefusal } from './role.ts';
 
 /** A start that failed for a reason the operator can do something about, as a sentence; undefined for a bug. */
 export function startProblem(error: unknown): string | undefined {
-  const known = [DataFolderError, ForeignDatabase, AllowListError, BucketError, StartRefusal];
+  const known = [
+    DataFolderError,
+    ForeignDatabase,
+    AllowListError,
+    BucketError,
+    StartRefusal,
+    UnlistedBackend,
+    UnusableGraph,
+  ];
   if (error instanceof Error && known.some((kind) => error instanceof kind)) return error.message;
   if (error instanceof Fault && error.code === 'storage_unavailable')
     return 'The database of DATABASE_URL does not answer. Check its host and port, and that it is up.';

@@ -39,7 +39,7 @@ export function workerParts(
   const make: Readonly<Record<LaneName, () => Part>> = {
     sweep: () => createSweepLane({ ...shared, backends, backendStore: world.store.backends, chores }),
     drain: () => createDrainLane(making),
-    generate: () => createGenerateLane({ ...making, stateOf }),
+    generate: () => createGenerateLane({ ...making, stateOf, router: world.router }),
     deliver: () =>
       createDeliverLane({
         clock,

@@ -1,3 +1,5 @@
+import { parse } from 'yaml';
+import { readSections, SECTION_NAMES, type Sections } from './backends/read-sections.ts';
 import type { Mistake } from './config-error.ts';
 import { nearest } from './nearest.ts';
 import { longName } from './setting.ts';
@@ -18,43 +20,51 @@ export interface Found {
 /** What a file may hold: not where the file itself is, and no secrets. */
 const READABLE = SETTING_KEYS.filter((key) => key !== 'config' && !SETTINGS[key].secret);
 
-/** Reads a JSON file of settings; adds to `mistakes` what is wrong with it. */
-export function readFileValues(file: ConfigFile | undefined, mistakes: Mistake[]): ReadonlyMap<SettingKey, Found> {
-  const values = new Map<SettingKey, Found>();
-  if (file === undefined) return values;
+/** What stands in a file: settings by key, and the sections that are no settings. */
+export interface FileContent {
+  readonly settings: ReadonlyMap<SettingKey, Found>;
+  readonly sections: Sections;
+}
+
+/** Reads a YAML or JSON file; adds to `mistakes` everything that is wrong with it. */
+export function readFileContent(file: ConfigFile | undefined, mistakes: Mistake[]): FileContent {
+  const settings = new Map<SettingKey, Found>();
+  if (file === undefined) return { settings, sections: {} };
   const content = parseObject(file.text);
   if (content === undefined) {
-    mistakes.push({ name: file.path, found: 'something else', allowed: 'a file with one JSON object' });
-    return values;
+    mistakes.push({ name: file.path, found: 'something else', allowed: 'a file with one YAML or JSON object' });
+    return { settings, sections: {} };
   }
   for (const [name, value] of Object.entries(content)) {
+    if (SECTION_NAMES.includes(name)) continue;
     const key = READABLE.find((candidate) => candidate === name);
     const place = `${file.path}: ${name}`;
     if (key === undefined) {
       mistakes.push({ name: place, ...unknownKey(name) });
     } else if (typeof value === 'string' || typeof value === 'number') {
-      values.set(key, { name: place, text: String(value) });
+      settings.set(key, { name: place, text: String(value) });
     } else {
       mistakes.push({ name: place, found: JSON.stringify(value), allowed: 'a text or a number' });
     }
   }
-  return values;
+  return { settings, sections: readSections(content, file.path, mistakes) };
 }
 
 function unknownKey(name: string): Pick<Mistake, 'found' | 'allowed'> {
   if (SETTING_KEYS.some((key) => key === name && SETTINGS[key].secret)) {
     return { found: 'a secret', allowed: `only the variable ${longName(name)}` };
   }
-  const near = nearest(name, READABLE);
-  return { found: 'an unknown key', allowed: near === undefined ? `one of ${READABLE.join(', ')}` : `perhaps ${near}` };
+  const known = [...READABLE, ...SECTION_NAMES];
+  const near = nearest(name, known);
+  return { found: 'an unknown key', allowed: near === undefined ? `one of ${known.join(', ')}` : `perhaps ${near}` };
 }
 
 function parseObject(text: string): object | undefined {
   try {
-    const content: unknown = JSON.parse(text);
+    const content: unknown = parse(text);
     return typeof content === 'object' && content !== null && !Array.isArray(content) ? content : undefined;
   } catch {
-    // Whatever the parser says about a position, the answer is the same: this is not a JSON object.
+    // Whatever the parser says about a position, the answer is the same: this is not an object.
     return undefined;
   }
 }

@@ -1,3 +1,4 @@
+import type { GenerationConfig } from './backends/backend-config.ts';
 import type { LaneName } from './parser.ts';
 import type { Values } from './settings.ts';
 
@@ -48,6 +49,8 @@ export interface Config {
     readonly concurrency: number;
     readonly threads: number | 'auto';
   };
+  /** Who makes which model's videos. */
+  readonly generation: GenerationConfig;
   /** The settable part of the domain's policy; compose completes it. */
   readonly life: {
     readonly pendingDeadlineMs: number;
@@ -94,7 +97,7 @@ function s3Of(values: Values): S3Config | undefined {
 }
 
 /** Groups checked values. */
-export function groupValues(values: Values, warnings: readonly string[]): Config {
+export function groupValues(values: Values, generation: GenerationConfig, warnings: readonly string[]): Config {
   return {
     server: {
       host: values.host,
@@ -124,6 +127,7 @@ export function groupValues(values: Values, warnings: readonly string[]): Config
       concurrency: values.renderConcurrency,
       threads: values.renderThreads,
     },
+    generation,
     life: {
       pendingDeadlineMs: values.pendingDeadline,
       queuedDeadlineMs: values.queuedDeadline,

@@ -1,10 +1,15 @@
 import type { Config } from './config.ts';
 import { ConfigError, type Mistake } from './config-error.ts';
+import type { ConfigFile } from './config-file.ts';
 import { type ConfigSources, readConfig } from './read-config.ts';
 import { flagName, longName } from './setting.ts';
 
+/** Looked for in the working folder when no file is named. */
+const USUAL_PLACES = ['inbetween.yaml', 'inbetween.yml', 'inbetween.json'];
+
 /**
- * Reads the configuration with the file that `--config` or `INBETWEEN_CONFIG` names, if one does.
+ * Reads the configuration with the file that `--config` or `INBETWEEN_CONFIG` names, or else with the one that lies in
+ * the working folder, if there is one and `discover` allows it.
  *
  * @param readText reads a file as text; passed in, because this folder knows the world as little as the domain does
  * @throws ConfigError with every mistake there is
@@ -12,17 +17,29 @@ import { flagName, longName } from './setting.ts';
 export async function loadConfig(
   sources: Omit<ConfigSources, 'file'>,
   readText: (path: string) => Promise<string>,
+  { discover = true }: { readonly discover?: boolean } = {},
 ): Promise<Config> {
   const flag = sources.flags.config?.trim() ?? '';
   const path = flag === '' ? (sources.env[longName('config')]?.trim() ?? '') : flag;
-  if (path === '') return readConfig(sources);
+  if (path === '') {
+    const file = discover ? await findFile(readText) : undefined;
+    return readConfig({ ...sources, file });
+  }
   const text = await readText(path).catch(() => undefined);
   if (text !== undefined) return readConfig({ ...sources, file: { path, text } });
   const name = flag === '' ? longName('config') : `--${flagName('config')}`;
   throw new ConfigError([
-    { name, found: `"${path}", which cannot be read`, allowed: 'the path of a JSON file' },
+    { name, found: `"${path}", which cannot be read`, allowed: 'the path of a YAML or JSON file' },
     ...mistakesWithoutFile(sources),
   ]);
+}
+
+async function findFile(readText: (path: string) => Promise<string>): Promise<ConfigFile | undefined> {
+  for (const path of USUAL_PLACES) {
+    const text = await readText(path).catch(() => undefined);
+    if (text !== undefined) return { path, text };
+  }
+  return undefined;
 }
 
 /** The other mistakes are told as well, so that nobody has to start the server once for each. */

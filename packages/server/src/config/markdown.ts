@@ -5,7 +5,7 @@ const HEAD = `# Configuration
 
 <!-- Made by scripts/write-docs.ts from packages/server/src/config/settings.ts: change it there, then run \`npm run docs\`. -->
 
-A setting comes from, in this order: a flag (\`--port 9000\`), the environment, the JSON file that \`INBETWEEN_CONFIG\` names, its default. Every setting can be written with \`INBETWEEN_\` in front (\`INBETWEEN_PORT\`), which wins over the short name; an empty variable counts as unset. All mistakes are told at once when the server starts, and an unknown \`INBETWEEN_…\` variable is warned of.
+A setting comes from, in this order: a flag (\`--port 9000\`), the environment, the YAML or JSON file that \`INBETWEEN_CONFIG\` names (or \`inbetween.yaml\` in the working folder), its default. Every setting can be written with \`INBETWEEN_\` in front (\`INBETWEEN_PORT\`), which wins over the short name; an empty variable counts as unset. All mistakes are told at once when the server starts, and an unknown \`INBETWEEN_…\` variable is warned of.
 
 Times are written \`500ms\`, \`90s\`, \`15m\`, \`24h\`, \`30d\`; sizes \`512KiB\`, \`28MiB\`, \`2GiB\`. Secrets are read from the environment only.
 `;

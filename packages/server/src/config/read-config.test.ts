@@ -38,6 +38,12 @@ test('an empty environment is a laptop without a key', () => {
     access: { apiKey: undefined, webhookSecret: undefined, fetchAllow: '' },
     data: { folder: './data', diskReserveBytes: 536_870_912 },
     render: { encoder: { kind: 'builtin' }, concurrency: 1, threads: 'auto' },
+    generation: {
+      backends: [],
+      routes: { 'wan2.2-kf2v-flash': ['renderer'], 'wan2.1-kf2v-plus': ['renderer'] },
+      promptWriter: undefined,
+      negativePrompt: undefined,
+    },
     life: {
       pendingDeadlineMs: 120_000,
       queuedDeadlineMs: 86_400_000,
@@ -152,9 +158,9 @@ describe('mistakes', () => {
     ]);
   });
 
-  test.each(['', '[1]', '"text"', '{broken', 'null'])('a file that is no JSON object: %j', (text) => {
+  test.each(['', '[1]', '"text"', '{broken', 'null'])('a file that is no object: %j', (text) => {
     expect(mistakes({ file: { path: 'in.json', text } })).toEqual([
-      'in.json: found something else; allowed is a file with one JSON object.',
+      'in.json: found something else; allowed is a file with one YAML or JSON object.',
     ]);
   });
 

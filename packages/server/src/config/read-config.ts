@@ -1,6 +1,7 @@
+import { resolveGeneration } from './backends/resolve.ts';
 import { type Config, groupValues } from './config.ts';
 import { ConfigError, type Mistake } from './config-error.ts';
-import { type ConfigFile, type Found, readFileValues } from './config-file.ts';
+import { type ConfigFile, type Found, readFileContent } from './config-file.ts';
 import { nearest } from './nearest.ts';
 import { flagName, longName, type Setting, shortName, usualName } from './setting.ts';
 import { SETTING_KEYS, SETTINGS, type SettingKey, type Values } from './settings.ts';
@@ -26,7 +27,7 @@ export interface ConfigSources {
  */
 export function readConfig({ flags, env, file, checks = {} }: ConfigSources): Config {
   const mistakes: Mistake[] = [];
-  const inFile = readFileValues(file, mistakes);
+  const { settings: inFile, sections } = readFileContent(file, mistakes);
   const found = new Map<SettingKey, Found | undefined>();
   const values: Partial<Record<SettingKey, unknown>> = {};
   for (const key of SETTING_KEYS) {
@@ -37,9 +38,10 @@ export function readConfig({ flags, env, file, checks = {} }: ConfigSources): Co
   }
   // Settings that contradict each other can only be told from settings that are right by themselves.
   const complete = values as Values;
+  const generation = resolveGeneration(sections, complete, env, file?.path ?? 'environment', mistakes);
   if (mistakes.length === 0) mistakes.push(...contradictions(complete, found));
   if (mistakes.length > 0) throw new ConfigError(mistakes);
-  return groupValues(complete, unknownVariables(env));
+  return groupValues(complete, generation, unknownVariables(env));
 }
 
 function findSource(

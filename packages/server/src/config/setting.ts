@@ -5,6 +5,7 @@ export const GROUPS = [
   'Server',
   'Access',
   'Data',
+  'Backends',
   'Scaling out',
   'Rendering',
   'Life of a video',

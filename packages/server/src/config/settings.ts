@@ -1,5 +1,6 @@
 import { baseUrl, choice, duration, either, integer, matching, proxies, size, word } from './parser.ts';
 import { optional, type Setting, setting } from './setting.ts';
+import { BACKEND_SETTINGS } from './settings/backends.ts';
 import { CLIENT_SETTINGS } from './settings/clients.ts';
 import { QUEUE_SETTINGS } from './settings/queue.ts';
 import { SCALING_SETTINGS } from './settings/scaling.ts';
@@ -9,11 +10,11 @@ import { WEBHOOK_SETTINGS } from './settings/webhooks.ts';
 export const SETTINGS = {
   config: optional({
     group: 'Server',
-    parser: matching(/\S/, 'the path of a JSON file'),
-    unset: 'no file is read',
+    parser: matching(/\S/, 'the path of a YAML or JSON file'),
+    unset: '`inbetween.yaml`, `inbetween.yml` or `inbetween.json` in the working folder, where there is one',
     description:
-      'A JSON file with settings, by their flag names in camel case (`{"dataDir": "/srv/inbetween"}`). Flags and the environment win over it. Secrets are not read from it.',
-    example: '/etc/inbetween.json',
+      'A YAML or JSON file with settings, by their flag names in camel case (`dataDir: /srv/inbetween`), and with the backends (docs/backends.md). Flags and the environment win over it. Secrets are not read from it.',
+    example: '/etc/inbetween.yaml',
     short: false,
   }),
   host: setting({
@@ -95,6 +96,7 @@ export const SETTINGS = {
     description: 'Free space to leave on the disk. With less, new videos get 507.',
     example: '10GiB',
   }),
+  ...BACKEND_SETTINGS,
   encoder: setting({
     group: 'Rendering',
     parser: choice('builtin', 'ffmpeg'),

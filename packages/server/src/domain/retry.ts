@@ -21,6 +21,7 @@ export function afterLossDecision(tries: Tries, policy: Policy): RetryDecision {
   return { retry: true, afterMs: beyondFree > 0 ? backoff(beyondFree, policy) : 0 };
 }
 
-function backoff(count: number, policy: Policy): number {
+/** The pause after so many in a row: doubling from `backoffMs` to `maxBackoffMs`. */
+export function backoff(count: number, policy: Policy): number {
   return Math.min(policy.maxBackoffMs, policy.backoffMs * 2 ** Math.max(0, count - 1));
 }

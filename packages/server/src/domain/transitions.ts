@@ -221,6 +221,16 @@ export function postpone(video: Video, afterMs: number, now: number): Video {
   return waiting(video, now, afterMs);
 }
 
+/**
+ * A backend refused before it accepted anything, for a reason that has to do with it and not with the video: another one
+ * gets the video, or the same one again later. Nothing is counted.
+ */
+export function passOn(video: Video, backend: string, afterMs: number, now: number): Video {
+  live(video);
+  if (hasOpenOperation(video)) throw new Error(`${video.id} was accepted by ${video.backend} and stays there`);
+  return { ...waiting(closeAttempt(video), now, afterMs), backend };
+}
+
 /** The caller's cancel. Already cancelled: the same video. Otherwise finished: `already_finished`. */
 export function cancel(video: Video, now: number, policy: Policy): Video {
   if (video.status === 'cancelled') return video;

@@ -77,7 +77,7 @@ export async function testApp(changed: Partial<AppParts> = {}) {
     policy: DEFAULT_POLICY,
     disk,
     slotsOf: () => 1,
-    route: () => backend,
+    router: { route: () => backend },
     log,
   });
   const keys = createKeys({ store: store.keys, clock, ids, fixedKey: undefined });
@@ -93,7 +93,13 @@ export async function testApp(changed: Partial<AppParts> = {}) {
     clock,
     log,
     meter,
-    models: () => MODELS.map((model) => ({ model, backend: backend.name, capabilities: backend.capabilities })),
+    models: () =>
+      MODELS.map((model) => ({
+        model,
+        backend: backend.name,
+        capabilities: backend.capabilities,
+        backends: [{ name: backend.name, capabilities: backend.capabilities }],
+      })),
     modelAliases: { 'sora-2': 'wan2.2-kf2v-flash' },
     dialects: ['openai', 'dashscope'],
     publicUrl: () => 'http://127.0.0.1:8080',

@@ -34,8 +34,19 @@ export interface ModelCapabilities {
 /** A model and the backend that serves it now. */
 export interface ModelStatus {
   readonly model: Model;
+  /** Who makes the next video of it. */
   readonly backend: string;
   readonly capabilities: ModelCapabilities;
+  /** All who make it, the best first. */
+  readonly backends: readonly BackendStatus[];
+}
+
+/** One of a model's backends, as far as callers are told. */
+export interface BackendStatus {
+  readonly name: string;
+  readonly capabilities: Pick<ModelCapabilities, 'ready' | 'sizes' | 'billed'>;
+  /** By size, of a second of video. */
+  readonly price?: { readonly currency: string; readonly perSecond: Readonly<Record<string, number>> } | undefined;
 }
 
 /** One thing the server needs to do its work. `problem` is shown to everyone, so it names no path, host or key. */

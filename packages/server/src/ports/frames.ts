@@ -27,3 +27,9 @@ export interface FramePreparer {
    */
   prepare(pictures: Frames<Uint8Array>, tier: SizeTier, signal: AbortSignal): Promise<PreparedPair>;
 }
+
+/** Scales prepared frames for a peer that takes other sides; both stay of one size. */
+export interface FrameRescaler {
+  /** Writes new PNG files into the folder and gives their paths. */
+  rescale(frames: Frames<string>, to: Size, folder: string, signal: AbortSignal): Promise<Frames<string>>;
+}

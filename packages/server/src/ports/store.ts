@@ -1,4 +1,5 @@
 import type { ApiKey } from '../domain/api-key.ts';
+import type { Attempt } from '../domain/attempt.ts';
 import type { ToldEvent, VideoEvent } from '../domain/event.ts';
 import type { StoredFile } from '../domain/file.ts';
 import type { FrameRole } from '../domain/frame.ts';
@@ -151,6 +152,8 @@ export interface VideoStore {
   input(id: VideoId, role: FrameRole): Promise<Uint8Array | undefined>;
   /** What lane `sweep` has to act on, longest due first. */
   due(kind: DueKind, at: DueAt): Promise<readonly Video[]>;
+  /** Attempts that are not closed, of any owner: what goes on at backends, or may. */
+  openAttempts(): Promise<readonly Attempt[]>;
   /** Forgets the row and all that hangs on it, its idempotency key too; ledger lines stay. Idempotent. */
   purge(id: VideoId): Promise<void>;
   /** How many queued videos of the same backend go before this one; 0: it is next. */

@@ -26,6 +26,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Fetcher } from '../ports/fetcher.ts';
 import type { Ids } from '../ports/ids.ts';
 import type { Meter } from '../ports/meter.ts';
+import type { Router } from '../ports/router.ts';
 import type { BackendState, FrameInput, IdempotencyRecord, Inserted, VideoStore } from '../ports/store.ts';
 import type { DiskGuard } from './disk-guard.ts';
 import type { Files } from './files.ts';
@@ -75,8 +76,7 @@ export interface SubmitParts {
   readonly stateOf?: ((backend: string) => BackendState) | undefined;
   /** Plays along with tests of clients. */
   readonly simulates?: boolean | undefined;
-  /** The backend that serves a model now. */
-  route(model: string): Backend;
+  readonly router: Pick<Router, 'route'>;
   /** Checks a `callback_url` and makes sure that there is a secret to sign for it. @throws Fault `url_not_allowed` */
   acceptCallback(owner: OwnerId, url: string): Promise<void>;
   /** Bytes of the last output frame of an owner's finished video. */
@@ -125,7 +125,7 @@ export async function submit(parts: SubmitParts, caller: Caller, ask: SubmitAsk)
   }
 
   await parts.disk.check();
-  const backend = parts.route(checked.model);
+  const backend = parts.router.route(checked);
   if (checked.simulation !== undefined && backend.capabilities.billed) refuseBilledSimulation(checked.model);
   if (parts.stateOf?.(backend.name) === 'draining') throw draining(checked.model);
   await parts.queue?.check(backend.name, backend.slots);

@@ -4,12 +4,14 @@ import { asFault, Fault } from '../domain/fault.ts';
 import type { WorkerId } from '../domain/id.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { Artifact, PreparedFrames, Result } from '../domain/result.ts';
+import { backoff } from '../domain/retry.ts';
 import {
   advance,
   afterFault,
   afterLoss,
   begin,
   giveBackFrom,
+  passOn,
   postpone,
   remember,
   succeed,
@@ -18,6 +20,7 @@ import { attemptKey, freesSlot, hasOpenOperation, type Video } from '../domain/v
 import type { ArtifactStore, ByteSource } from '../ports/artifacts.ts';
 import { type Backend, type BackendEvent, isRemote } from '../ports/backend.ts';
 import type { Media } from '../ports/media.ts';
+import type { Router } from '../ports/router.ts';
 import type { BackendState, Claimed, VideoStore } from '../ports/store.ts';
 import { askOf } from './ask.ts';
 import { type Chain, createChain, Superseded } from './chain.ts';
@@ -39,6 +42,7 @@ export interface GenerateParts extends LaneParts {
   readonly watch: Watch;
   /** What operators say about a backend. */
   stateOf(backend: string): BackendState;
+  readonly router: Pick<Router, 'other'>;
   readonly concurrency: number;
 }
 
@@ -329,12 +333,38 @@ async function endBadly(
   }
   const fault = asFault(error);
   meter.count('inbetween_attempt_faults_total', { backend: backend.name, code: fault.code });
-  const next = await chain.write((current) => afterFault(current, fault, traits, clock.now(), policy), slotOf);
+  const elsewhere = nextPlace(parts, backend, chain.video, fault);
+  const next = await chain.write((current) => {
+    const now = clock.now();
+    if (elsewhere !== undefined) return passOn(current, elsewhere.backend, elsewhere.afterMs, now);
+    return afterFault(current, fault, traits, now, policy);
+  }, slotOf);
   if (!freesSlot(next)) parts.bell.ring('drain');
   log.warn(
     { video: next.id, backend: backend.name, code: fault.code, status: next.status, err: fault.cause ?? fault },
     'an attempt failed',
   );
+}
+
+/**
+ * Where a video goes that a remote backend refused before it accepted anything, for a reason of its own. Undefined: that is
+ * an end like any other fault. A backend that is away keeps its videos waiting, as long as a video may wait at all.
+ */
+function nextPlace(
+  { router, clock, policy }: GenerateParts,
+  backend: Backend,
+  video: Video,
+  fault: Fault,
+): { readonly backend: string; readonly afterMs: number } | undefined {
+  const ofItsOwn = fault.code === 'backend_unavailable' || fault.code === 'backend_misconfigured';
+  if (!isRemote(backend) || !ofItsOwn || fault.attemptGoesOn || hasOpenOperation(video)) return undefined;
+  if (clock.now() - video.createdAt >= policy.queuedDeadlineMs) return undefined;
+  const { model, size } = video.generation;
+  const other = router.other({ model, size, pixels: video.prepared ?? undefined }, backend.name);
+  // With several backends that all refuse, each round waits longer.
+  const afterMs = fault.retryAfterMs ?? backoff(Math.ceil(video.tries.begun / 2), policy);
+  if (other !== undefined) return { backend: other.name, afterMs: video.tries.begun <= 2 ? 0 : afterMs };
+  return fault.code === 'backend_unavailable' ? { backend: backend.name, afterMs } : undefined;
 }
 
 /** A peer said that the attempt is over. From a local backend that is aborted, a fault is only its way of ending. */

@@ -7,6 +7,7 @@ import { blockForeignFormats } from './decode.ts';
 import { inspectFile } from './inspect-file.ts';
 import { preparePair } from './prepare-pair.ts';
 import { type MediaAnswer, type MediaOrder, packFault } from './protocol.ts';
+import { rescalePair } from './rescale-pair.ts';
 
 blockForeignFormats();
 // Nothing is ever decoded twice, so a cache only holds memory.
@@ -24,6 +25,9 @@ async function answer(order: MediaOrder): Promise<MediaAnswer> {
     switch (order.kind) {
       case 'prepare':
         return { id: order.id, kind: 'prepared', pair: await preparePair(order.tier, order.inputs, order.outputs) };
+      case 'rescale':
+        await rescalePair(order.to, order.inputs, order.outputs);
+        return { id: order.id, kind: 'rescaled' };
       case 'inspect':
         return { id: order.id, kind: 'inspected', file: await inspectFile(order.path) };
     }

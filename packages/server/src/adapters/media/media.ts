@@ -1,5 +1,6 @@
+import { join } from 'node:path';
 import { Fault } from '../../domain/fault.ts';
-import type { FramePreparer } from '../../ports/frames.ts';
+import type { FramePreparer, FrameRescaler } from '../../ports/frames.ts';
 import type { Media } from '../../ports/media.ts';
 import { untilAborted } from '../system/abort.ts';
 import { ChildPool } from './child-pool.ts';
@@ -20,6 +21,7 @@ export type MediaOptions = Pick<WarmChildOptions, 'tmpFolder' | 'log'> &
 export interface MediaParts {
   readonly preparer: FramePreparer;
   readonly media: Media;
+  readonly rescaler: FrameRescaler;
   /** Starts a child ahead of the first job. Optional: without it the first job does. */
   warm(): void;
   /** The children there are now, with their memory as last seen. */
@@ -44,12 +46,26 @@ export function createMedia(options: MediaOptions): MediaParts {
   return {
     preparer: createPreparer(pool, options.tmpFolder),
     media: createInspection(pool),
+    rescaler: createRescaler(pool),
     warm: () => pool.children[0]?.warm(),
     children: () =>
       pool.children.flatMap(({ pid, residentBytes }) =>
         pid === undefined ? [] : [{ pid, residentBytes: residentBytes ?? 0 }],
       ),
     close: () => pool.close(),
+  };
+}
+
+function createRescaler(children: ChildPool): FrameRescaler {
+  return {
+    async rescale(frames, to, folder, signal) {
+      const outputs = [join(folder, 'first_scaled.png'), join(folder, 'last_scaled.png')] as const;
+      const wish = { kind: 'rescale', to, inputs: [frames.first, frames.last], outputs } as const;
+      const answer = await untilAborted(children.run(wish, signal), signal);
+      if (answer.kind === 'rescaled') return { first: outputs[0], last: outputs[1] };
+      if (answer.kind === 'fault') throw unpackFault(answer.fault);
+      throw new Fault('internal_error', 'The frames could not be scaled.', { cause: new Error(answer.kind) });
+    },
   };
 }
 

@@ -12,6 +12,13 @@ export type MediaOrder =
       readonly inputs: readonly [first: string, last: string];
       readonly outputs: readonly [first: string, last: string];
     }
+  | {
+      readonly id: number;
+      readonly kind: 'rescale';
+      readonly to: Size;
+      readonly inputs: readonly [first: string, last: string];
+      readonly outputs: readonly [first: string, last: string];
+    }
   | { readonly id: number; readonly kind: 'inspect'; readonly path: string };
 
 /** One prepared picture, as the child tells it. */
@@ -36,6 +43,7 @@ export interface FileFacts extends VideoFacts {
 
 export type MediaAnswer =
   | { readonly id: number; readonly kind: 'prepared'; readonly pair: PairFacts }
+  | { readonly id: number; readonly kind: 'rescaled' }
   | { readonly id: number; readonly kind: 'inspected'; readonly file: FileFacts }
   | { readonly id: number; readonly kind: 'fault'; readonly fault: SentFault };
 

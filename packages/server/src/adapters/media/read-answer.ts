@@ -32,6 +32,7 @@ const answer = z.discriminatedUnion('kind', [
     kind: z.literal('prepared'),
     pair: z.object({ size, first: prepared, last: prepared, identical: z.boolean() }),
   }),
+  z.object({ id: z.int(), kind: z.literal('rescaled') }),
   z.object({ id: z.int(), kind: z.literal('inspected'), file }),
   z.object({ id: z.int(), kind: z.literal('fault'), fault }),
 ]);

@@ -127,4 +127,15 @@ export function slotContract(open: OpenStore): void {
     await at.videos.purge(videoId(0));
     expect(only(await at.videos.claim(wish('a', one))).id).toBe(videoId(1));
   });
+
+  it('tells the attempts that are not closed, whoever holds them', async () => {
+    await alive(at.store, 'a');
+    await insertAll(at.store, many(2));
+    expect(await at.videos.openAttempts()).toEqual([]);
+    const [first] = await at.videos.claim(wish('a', two));
+    if (first === undefined) throw new Error('nothing was claimed');
+    const begun = await write(at.store, first.video, begin(first.video, NOW, POLICY, true));
+    const remembered = await write(at.store, begun, remember(begun, { handle: 1 }, NOW));
+    expect(await at.videos.openAttempts()).toEqual([remembered.attempt]);
+  });
 }

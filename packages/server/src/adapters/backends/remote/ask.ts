@@ -7,6 +7,7 @@ import type { Frames } from '../../../domain/frame.ts';
 import { fitSides, type Size } from '../../../domain/size.ts';
 import type { ByteSource } from '../../../ports/artifacts.ts';
 import type { GenerateAsk } from '../../../ports/backend.ts';
+import type { FrameRescaler } from '../../../ports/frames.ts';
 import type { PromptWriter } from '../../../ports/prompt-writer.ts';
 import { readSource } from '../../system/byte-source.ts';
 import { asStorageFailure } from '../../system/storage-full.ts';
@@ -17,8 +18,7 @@ import type { RemoteAsk } from './remote-api.ts';
 export interface PreparerParts {
   readonly name: string;
   readonly defaultNegativePrompt: string;
-  /** Scales both PNGs to one size, into new files of the folder. */
-  rescale(frames: Frames<string>, to: Size, folder: string, signal: AbortSignal): Promise<Frames<string>>;
+  readonly rescaler: FrameRescaler;
 }
 
 /** An ask on its way to a peer. Frames are read when they are needed: a resumed attempt needs them only at its end. */
@@ -53,7 +53,7 @@ export async function prepareAsk(
     const paths =
       pixels.width === width && pixels.height === height
         ? await files()
-        : await parts.rescale(await files(), pixels, folder, signal);
+        : await parts.rescaler.rescale(await files(), pixels, folder, signal);
     const [first, last] = await Promise.all([readFile(paths.first), readFile(paths.last)]);
     return { frames: { first, last }, pixels };
   }

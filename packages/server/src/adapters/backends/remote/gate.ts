@@ -1,4 +1,5 @@
 import type { Clock } from '../../../ports/clock.ts';
+import type { Rate } from '../../../ports/rate.ts';
 
 /**
  * Paces the starts of one backend over the whole fleet. Starts only: a backend's limits on queries are far above what we
@@ -29,6 +30,27 @@ export function createLocalGate(clock: Clock, perSecond: number | undefined): St
     },
     async holdOff(ms) {
       nextAt = Math.max(nextAt, clock.now() + ms);
+    },
+  };
+}
+
+/** A gate for the whole fleet, which keeps its row of starts in the store. `holdOff` is this process's own. */
+export function createStoreGate(rate: Rate, clock: Clock, backend: string, perSecond: number | undefined): StartGate {
+  let heldUntil = 0;
+  return {
+    async pass(signal) {
+      while (clock.now() < heldUntil) {
+        await clock.sleep(heldUntil - clock.now(), signal);
+        signal.throwIfAborted();
+      }
+      signal.throwIfAborted();
+      if (perSecond === undefined) return;
+      const waitMs = await rate.take(backend, clock.now(), perSecond);
+      if (waitMs > 0) await clock.sleep(waitMs, signal);
+      signal.throwIfAborted();
+    },
+    async holdOff(ms) {
+      heldUntil = Math.max(heldUntil, clock.now() + ms);
     },
   };
 }

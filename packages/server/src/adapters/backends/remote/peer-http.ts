@@ -31,6 +31,8 @@ export interface PeerReply {
   readonly text: string;
   /** What `Retry-After` says, in milliseconds from now. */
   readonly retryAfterMs: number | undefined;
+  /** Where a redirect points; it is not followed. */
+  readonly location: string | undefined;
 }
 
 /** An answer that holds a file, or one of any other status with its body read. */
@@ -139,6 +141,7 @@ async function readReply(answer: Dispatcher.ResponseData): Promise<PeerReply> {
     json: parseJson(text),
     text: text.slice(0, LOGGED),
     retryAfterMs: readRetryAfter(headerOf(answer, 'retry-after')),
+    location: headerOf(answer, 'location') || undefined,
   };
 }
 

@@ -4,12 +4,13 @@ import type { Json } from '../../../domain/attempt.ts';
 import { Fault } from '../../../domain/fault.ts';
 import type { Backend, BackendEvent, Capabilities, GenerateAsk, StopAnswer } from '../../../ports/backend.ts';
 import type { Clock } from '../../../ports/clock.ts';
+import type { FrameRescaler } from '../../../ports/frames.ts';
 import type { Log } from '../../../ports/log.ts';
 import type { ResultFinisher } from '../../../ports/media.ts';
 import type { Meter } from '../../../ports/meter.ts';
 import type { PromptWriter } from '../../../ports/prompt-writer.ts';
 import { asStorageFailure } from '../../system/storage-full.ts';
-import { type PreparedAsk, type PreparerParts, prepareAsk } from './ask.ts';
+import { type PreparedAsk, prepareAsk } from './ask.ts';
 import { begin, resolveDoubt } from './begin.ts';
 import { type Done, follow } from './follow.ts';
 import type { StartGate } from './gate.ts';
@@ -31,7 +32,7 @@ export interface RemoteBackendOptions {
   readonly rhythm?: Partial<Rhythm>;
   readonly gate: StartGate;
   readonly finisher: ResultFinisher;
-  readonly rescale: PreparerParts['rescale'];
+  readonly rescaler: FrameRescaler;
   /** Rewrites prompts for peers that don't; absent: prompts stay as they are. */
   readonly promptWriter?: PromptWriter | undefined;
   /** Used for peers that want one when the caller gave none. */
@@ -48,14 +49,26 @@ export interface RemoteBackendOptions {
  * A backend whose work is done by a peer on the network, whatever its protocol: sends one ask once, remembers the peer's
  * handle, looks until it is over, and brings the result home.
  */
-export function createRemoteBackend(options: RemoteBackendOptions): Backend & { close(): Promise<void> } {
-  return new RemoteBackend(options);
+export function createRemoteBackend(options: RemoteBackendOptions): RemoteBackend {
+  return new PolledBackend(options);
+}
+
+export interface RemoteBackend extends Backend {
+  /** For the operator: every instance as it is now. */
+  inspect(signal: AbortSignal): Promise<readonly InstanceReport[]>;
+  close(): Promise<void>;
+}
+
+export interface InstanceReport extends Probed {
+  readonly name: string;
+  readonly draining: boolean;
+  readonly slots: number;
 }
 
 /** Weight of the newest duration in the usual one. */
 const NEWEST = 0.3;
 
-class RemoteBackend implements Backend {
+class PolledBackend implements RemoteBackend {
   readonly name: string;
   readonly slots: number;
   readonly #options: RemoteBackendOptions;
@@ -83,7 +96,7 @@ class RemoteBackend implements Backend {
     const every = (holds: (each: RemoteTraits) => boolean) => all.every(holds);
     const open = this.#places.filter((place) => !place.draining);
     const resting = open.filter((place) => !place.health.usable);
-    const problems = [...this.#problems, ...resting.map((place) => `${place.name} rests: ${place.health.problem}`)];
+    const problems = [...this.#problems, ...resting.map((place) => `${this.#show(place)} cannot be reached`)];
     const ready = open.length > resting.length && this.#problems.length < open.length;
     return {
       ready,
@@ -104,10 +117,27 @@ class RemoteBackend implements Backend {
     const open = this.#places.filter((place) => !place.draining);
     const found = await Promise.all(open.map((place) => this.#probeOne(place, signal)));
     signal.throwIfAborted();
-    this.#problems = found.flatMap(({ problems }, index) =>
-      problems.length === 0 ? [] : [`${open[index]?.name}: ${problems.join('; ')}`],
-    );
+    this.#problems = found.flatMap(({ problems }, index) => {
+      const place = open[index];
+      if (place === undefined || problems.length === 0) return [];
+      return [`${this.#show(place)}: ${problems.join('; ')}`];
+    });
     return this.capabilities;
+  }
+
+  /** For answers to callers: an instance's own name holds its host. */
+  #show(place: Place): string {
+    return this.#places.length === 1 ? this.name : `instance ${this.#places.indexOf(place) + 1} of ${this.name}`;
+  }
+
+  async inspect(signal: AbortSignal): Promise<readonly InstanceReport[]> {
+    return Promise.all(
+      this.#places.map(async (place) => {
+        const { problems, version } = await this.#probeOne(place, signal);
+        const { name, draining, slots } = place;
+        return { name, draining, slots, problems, ...(version === undefined ? {} : { version }) };
+      }),
+    );
   }
 
   async #probeOne(place: Place, signal: AbortSignal): Promise<Probed> {
@@ -119,7 +149,10 @@ class RemoteBackend implements Backend {
       return found;
     } catch (error) {
       signal.throwIfAborted();
-      return { problems: [error instanceof Error ? error.message : 'unknown'] };
+      if (!(error instanceof NoReply) && !(error instanceof Fault)) throw error;
+      place.health.failed(error.message);
+      this.#options.log.info({ backend: this.name, instance: place.name, err: error }, 'a probe failed');
+      return { problems: ['it cannot be reached'] };
     }
   }
 

@@ -43,6 +43,10 @@ export function createMemoryStore(state: State = emptyState()): Store {
         ].sort(),
       heldBy: async (worker) =>
         new Set([...videos.values()].filter((video) => video.worker === worker).map(({ id }) => id)),
+      openAttempts: async () =>
+        [...videos.values()].flatMap(({ attempt }) =>
+          attempt === null || attempt.state === 'closed' ? [] : [attempt],
+        ),
       counts: async (owner) => counts(state, owner),
       nextDue: async (lane, backends, after) => nextDue(state, lane, backends, after),
       exists: async (id) => videos.has(id),

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import type { Attempt } from '../../../domain/attempt.ts';
 import type { OwnerId, VideoId, WorkerId } from '../../../domain/id.ts';
 import { STATUSES, type Status, type Video } from '../../../domain/video.ts';
 import type { ClaimWish } from '../../../ports/store.ts';
@@ -90,6 +91,19 @@ export async function backendsInUse({ reader }: SqlDialect): Promise<readonly st
 export async function heldBy({ reader }: SqlDialect, worker: WorkerId): Promise<ReadonlySet<VideoId>> {
   const rows = await reader.selectFrom('video').select('id').where('worker', '=', worker).execute();
   return new Set(rows.map(({ id }) => id));
+}
+
+/** Attempts that are not closed: each holds a slot, so the slots are where to look. */
+export async function openAttempts({ reader }: SqlDialect): Promise<readonly Attempt[]> {
+  const rows = await reader
+    .selectFrom('backend_slot')
+    .innerJoin('video', 'video.id', 'backend_slot.video')
+    .selectAll('video')
+    .execute();
+  return rows.flatMap((row) => {
+    const { attempt } = videoOf(row);
+    return attempt === null || attempt.state === 'closed' ? [] : [attempt];
+  });
 }
 
 /** Videos by status, of one owner or of all, without the deleted ones. */

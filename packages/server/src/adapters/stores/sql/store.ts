@@ -12,7 +12,7 @@ import { finding } from './find.ts';
 import { inserting } from './insert.ts';
 import { keyStore } from './keys.ts';
 import { list } from './list.ts';
-import { backendsInUse, counts, heldBy, nextDue, queuePositions, recent, waitingCount } from './queue.ts';
+import { backendsInUse, counts, heldBy, nextDue, openAttempts, queuePositions, recent, waitingCount } from './queue.ts';
 import { rateOf } from './rate.ts';
 import { secretStore } from './secrets.ts';
 import { swapping } from './swap.ts';
@@ -40,6 +40,7 @@ export function createSqlStore(dialect: SqlDialect): Store {
       recent: (backend, limit) => recent(dialect, backend, limit),
       backendsInUse: () => backendsInUse(dialect),
       heldBy: (worker) => heldBy(dialect, worker),
+      openAttempts: () => openAttempts(dialect),
       counts: (owner) => counts(dialect, owner),
       nextDue: (lane, backends, after) => nextDue(dialect, lane, backends, after),
     },

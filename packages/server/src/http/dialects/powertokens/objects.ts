@@ -142,6 +142,20 @@ export const modelObject = z
       billed: z.boolean(),
       cancel: z.boolean().meta({ description: 'Cancelling ends the work at once.' }),
     }),
+    backends: z
+      .array(
+        z.object({
+          name: z.string(),
+          ready: z.boolean(),
+          billed: z.boolean(),
+          sizes: z.array(z.enum(SIZE_TIERS)),
+          price: z
+            .object({ currency: z.string(), per_second: z.record(z.string(), z.number()) })
+            .nullable()
+            .meta({ description: 'Of a second of video by size, as far as the operator says.' }),
+        }),
+      )
+      .meta({ description: 'All who make it here, the best first.' }),
   })
   .meta({ id: 'Model' }) satisfies z.ZodType<ModelObject>;
 

@@ -130,7 +130,7 @@ export function showList(videos: readonly Video[], hasMore: boolean, around: Sur
 }
 
 /** A model and what its backend can do now. */
-export function showModel({ model, backend, capabilities }: ModelStatus, since: number): ModelObject {
+export function showModel({ model, backend, capabilities, backends }: ModelStatus, since: number): ModelObject {
   return {
     id: model.name,
     object: 'model',
@@ -150,6 +150,13 @@ export function showModel({ model, backend, capabilities }: ModelStatus, since: 
       billed: capabilities.billed,
       cancel: capabilities.cancel === 'stops',
     },
+    backends: backends.map(({ name, capabilities: can, price }) => ({
+      name,
+      ready: can.ready,
+      billed: can.billed,
+      sizes: can.sizes.filter((size) => model.sizes.includes(size)),
+      price: price === undefined ? null : { currency: price.currency, per_second: price.perSecond },
+    })),
   };
 }
 

@@ -1,0 +1,227 @@
+import { readFileSync } from 'node:fs';
+import { createComfyuiApi } from '../adapters/backends/comfyui/api.ts';
+import { PRESETS, presetsFor } from '../adapters/backends/comfyui/presets.ts';
+import { readWorkflow } from '../adapters/backends/comfyui/read-workflow.ts';
+import type { Workflow } from '../adapters/backends/comfyui/workflow.ts';
+import { createDashscopeApi } from '../adapters/backends/dashscope/api.ts';
+import { regionOf } from '../adapters/backends/dashscope/models.ts';
+import { createLightx2vApi } from '../adapters/backends/lightx2v/api.ts';
+import { createGatewayApi } from '../adapters/backends/openai-videos/api.ts';
+import { DIALECTS } from '../adapters/backends/openai-videos/dialects.ts';
+import { createStoreGate } from '../adapters/backends/remote/gate.ts';
+import { opaque, type RemoteInstance } from '../adapters/backends/remote/instances.ts';
+import type { PeerAddress } from '../adapters/backends/remote/peer-http.ts';
+import type { RemoteApi, RemoteTraits } from '../adapters/backends/remote/remote-api.ts';
+import { createRemoteBackend, type RemoteBackend } from '../adapters/backends/remote/remote-backend.ts';
+import type { Rhythm } from '../adapters/backends/remote/rhythm.ts';
+import { createSdcppApi } from '../adapters/backends/sdcpp/api.ts';
+import { createChatWriter } from '../adapters/prompts/chat-writer.ts';
+import { DEFAULT_NEGATIVE_PROMPT } from '../adapters/prompts/instruction.ts';
+import type {
+  BackendConfig,
+  BackendKind,
+  GenerationConfig,
+  InstanceConfig,
+} from '../config/backends/backend-config.ts';
+import type { Json } from '../domain/attempt.ts';
+import { SIZE_TIERS } from '../domain/model.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Fetcher } from '../ports/fetcher.ts';
+import type { FrameRescaler } from '../ports/frames.ts';
+import type { Log } from '../ports/log.ts';
+import type { ResultFinisher } from '../ports/media.ts';
+import type { Meter } from '../ports/meter.ts';
+import type { PromptWriter } from '../ports/prompt-writer.ts';
+import type { Rate } from '../ports/rate.ts';
+
+export interface RemoteWorld {
+  readonly tmpFolder: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly meter: Meter;
+  readonly fetcher: Fetcher;
+  readonly finisher: ResultFinisher;
+  readonly rescaler: FrameRescaler;
+  readonly rate: Rate;
+}
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+/** What a kind's backends have where the configuration says nothing. */
+interface KindDefaults {
+  /** Works at once at one instance. */
+  readonly slots: number;
+  readonly perSecond: number | undefined;
+  readonly deadlineMs: number;
+  readonly rhythm: Partial<Rhythm>;
+}
+
+export const KIND_DEFAULTS = {
+  // Two tasks at once and two creates a second is what an account has; kf2v takes 1 to 8 minutes.
+  dashscope: { slots: 2, perSecond: 2, deadlineMs: 6 * HOUR, rhythm: { everyMs: 15_000, usualMs: 4 * MINUTE } },
+  // One engine makes one video at a time; loading its models takes minutes at first.
+  comfyui: { slots: 1, perSecond: undefined, deadlineMs: 2 * HOUR, rhythm: { everyMs: 5_000 } },
+  sdcpp: { slots: 1, perSecond: undefined, deadlineMs: 2 * HOUR, rhythm: { everyMs: 5_000, usualMs: 10 * MINUTE } },
+  lightx2v: { slots: 1, perSecond: undefined, deadlineMs: 2 * HOUR, rhythm: { everyMs: 5_000 } },
+  'openai-videos': { slots: 4, perSecond: undefined, deadlineMs: 2 * HOUR, rhythm: { everyMs: 10_000 } },
+} as const satisfies Record<BackendKind, KindDefaults>;
+
+/** The only switch on kinds of remote backends. */
+const APIS: {
+  readonly [Kind in BackendKind]: (
+    config: Extract<BackendConfig, { readonly kind: Kind }>,
+    address: PeerAddress,
+    routed: readonly string[],
+    world: RemoteWorld,
+  ) => RemoteApi<Json>;
+} = {
+  dashscope: ({ entry }, address, routed, { fetcher }) =>
+    opaque(
+      createDashscopeApi({
+        address,
+        region: entry.region ?? regionOf(address.url),
+        routed,
+        models: known(entry.models),
+        upload: entry.upload ?? 'inline',
+        workspace: entry.workspace,
+        fetcher,
+      }),
+    ),
+  comfyui: ({ entry, name }, address, routed, { clock }) => {
+    const own = entry.graph === undefined ? undefined : graphOf(name, entry);
+    const preset = entry.preset === undefined ? undefined : PRESETS[entry.preset];
+    const workflowsFor = (model: string) =>
+      own !== undefined ? [own] : preset !== undefined ? [preset] : presetsFor(model);
+    return opaque(createComfyuiApi({ address, workflowsFor, models: routed, clock }));
+  },
+  sdcpp: ({ entry }, address) =>
+    opaque(createSdcppApi({ address, ...given({ sizes: entry.sizes, fps: entry.fps, request: entry.request }) })),
+  lightx2v: ({ entry }, address) =>
+    opaque(createLightx2vApi({ address, ...given({ sizes: entry.sizes, steps: entry.steps }) })),
+  'openai-videos': ({ entry, name }, address, _routed, { fetcher }) => {
+    const dialect = DIALECTS[entry.dialect];
+    const fields = dialect.fields === undefined ? entry.fields : { ...dialect.fields, ...entry.fields };
+    if (fields === undefined) throw new Error(`${name} was configured without fields`);
+    return opaque(
+      createGatewayApi({
+        address,
+        fields,
+        size: dialect.size,
+        frames: entry.frames ?? 'data-url',
+        idempotencyKey: entry.idempotencyKey ?? dialect.idempotencyKey,
+        cancels: dialect.cancels,
+        billed: entry.billed ?? true,
+        sizes: entry.sizes ?? SIZE_TIERS,
+        sides: entry.sides,
+        models: known(entry.models),
+        fetcher,
+      }),
+    );
+  },
+};
+
+/** Makes every configured backend. Nothing is connected yet. */
+export function openBackends(generation: GenerationConfig, world: RemoteWorld): readonly RemoteBackend[] {
+  const writer = generation.promptWriter && writerOf(generation, world);
+  return generation.backends.map((config) => {
+    const defaults: KindDefaults = KIND_DEFAULTS[config.kind];
+    const { entry } = config;
+    const routed = Object.entries(generation.routes)
+      .filter(([, names]) => names.includes(config.name))
+      .map(([model]) => model);
+    const perSecond = entry.requestsPerSecond ?? defaults.perSecond;
+    return createRemoteBackend({
+      name: config.name,
+      instances: config.instances.map((instance) => instanceOf(config, instance, defaults, routed, world)),
+      ...(entry.concurrency === undefined ? {} : { slots: entry.concurrency }),
+      rhythm: { ...defaults.rhythm, ...rhythmOf(config) },
+      gate: createStoreGate(world.rate, world.clock, config.name, perSecond),
+      promptWriter: entry.promptExtend === 'off' ? undefined : writer,
+      defaultNegativePrompt: generation.negativePrompt ?? DEFAULT_NEGATIVE_PROMPT,
+      onIgnoredFrame: entry.ignoredLastFrame ?? 'warn',
+      matchTail: entry.matchTail ?? false,
+      ...world,
+    });
+  });
+}
+
+function instanceOf(
+  config: BackendConfig,
+  instance: InstanceConfig,
+  defaults: KindDefaults,
+  routed: readonly string[],
+  world: RemoteWorld,
+): RemoteInstance {
+  const address = { url: instance.url, headers: { ...authorisation(instance.credential), ...instance.headers } };
+  const make = APIS[config.kind] as (...given: readonly unknown[]) => RemoteApi<Json>;
+  const api = limited(make(config, address, routed, world), config);
+  return { name: instance.name, slots: instance.slots ?? defaults.slots, draining: instance.draining, api };
+}
+
+/** What the operator says of a peer narrows what its adapter says. */
+function limited(api: RemoteApi<Json>, { entry }: BackendConfig): RemoteApi<Json> {
+  const traits = (): RemoteTraits => ({
+    ...api.traits,
+    ...(entry.sizes === undefined ? {} : { sizes: entry.sizes }),
+    ...(entry.sides === undefined ? {} : { sides: entry.sides }),
+    ...(entry.billed === undefined ? {} : { billed: entry.billed }),
+    ...(entry.promptExtend === undefined || entry.promptExtend === 'auto' ? {} : { extendsPrompt: false }),
+  });
+  return Object.create(api, { traits: { get: traits, enumerable: true } }) as RemoteApi<Json>;
+}
+
+/** A graph that cannot be used, with everything that is wrong with it. */
+export class UnusableGraph extends Error {
+  override readonly name = 'UnusableGraph';
+}
+
+function graphOf(name: string, entry: Extract<BackendConfig, { readonly kind: 'comfyui' }>['entry']): Workflow {
+  const path = entry.graph ?? '';
+  const { fps, sizes, bind } = entry;
+  const read = readWorkflow({ name, exported: readJson(path), ...given({ fps, sizes, bind: bind && given(bind) }) });
+  if (read.workflow !== undefined) return read.workflow;
+  throw new UnusableGraph([`The graph ${path} of backend ${name} cannot be used:`, ...read.problems].join('\n  '));
+}
+
+function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    const why = error instanceof SyntaxError ? 'it is not JSON' : 'it cannot be read';
+    throw new UnusableGraph(`The graph ${path} cannot be used: ${why}.`, { cause: error });
+  }
+}
+
+/** Without the members that are undefined. */
+function given<T extends object>(members: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as never;
+}
+
+function rhythmOf({ entry }: BackendConfig): Partial<Rhythm> {
+  return {
+    ...(entry.pollEvery === undefined ? {} : { everyMs: entry.pollEvery }),
+    ...(entry.stallAfter === undefined ? {} : { stallMs: entry.stallAfter }),
+    ...(entry.usualTime === undefined ? {} : { usualMs: entry.usualTime }),
+  };
+}
+
+function writerOf({ promptWriter }: GenerationConfig, { clock, log }: RemoteWorld): PromptWriter | undefined {
+  if (promptWriter === undefined) return undefined;
+  const { url, model, credential, headers, timeoutMs } = promptWriter;
+  return createChatWriter({ url, model, headers: { ...authorisation(credential), ...headers }, timeoutMs, clock, log });
+}
+
+/** A bearer token, or basic authentication when there is a user. */
+function authorisation(credential: InstanceConfig['credential']): Readonly<Record<string, string>> {
+  if (credential === undefined) return {};
+  const { user, secret } = credential;
+  if (user === undefined) return { authorization: `Bearer ${secret}` };
+  return { authorization: `Basic ${Buffer.from(`${user}:${secret}`).toString('base64')}` };
+}
+
+function known(models: Readonly<Record<string, string | undefined>> | undefined): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(models ?? {}).filter((pair): pair is [string, string] => pair[1] !== undefined),
+  );
+}
