@@ -32,7 +32,11 @@ export interface Verdict {
  * Judges the finished video of a server: the file, its container, every frame, and both ends against the pictures they
  * were made from.
  */
-export async function judgeVideo(api: Api, video: ShownVideo, { still = false } = {}): Promise<Verdict> {
+export async function judgeVideo(
+  api: Api,
+  video: ShownVideo,
+  { still = false, label = '2' }: { readonly still?: boolean; readonly label?: '1' | '2' } = {},
+): Promise<Verdict> {
   expect(video, JSON.stringify(video)).toMatchObject({
     status: 'succeeded',
     progress: 100,
@@ -41,7 +45,7 @@ export async function judgeVideo(api: Api, video: ShownVideo, { still = false } 
   });
   const file = wholeFile(await api.content(video.id));
   const size = { width: video.width ?? 0, height: video.height ?? 0 };
-  judgeContainer(file, { ...size, id: video.id });
+  judgeContainer(file, { ...size, id: video.id, label });
   await judgeWithFfmpeg(file, size);
   const decoded = await decode(file);
   judgeFrames(decoded.frames, size, still);
@@ -56,7 +60,10 @@ interface Size {
 }
 
 /** The boxes, by a reader of this test's own and by the renderer's. */
-export function judgeContainer(file: Buffer, { width, height, id }: Size & { readonly id: string }): void {
+export function judgeContainer(
+  file: Buffer,
+  { width, height, id, label = '2' }: Size & { readonly id: string; readonly label?: '1' | '2' },
+): void {
   const top = boxesIn(file, 0, file.length);
   const names = top.map(({ type }) => type);
   expect(names[0]).toBe('ftyp');
@@ -78,7 +85,7 @@ export function judgeContainer(file: Buffer, { width, height, id }: Size & { rea
   expect(facts.durationMs).toBeCloseTo(5000, 3);
   expect(facts.codec).toMatch(/^avc1\.[0-9a-f]{6}$/);
   expect(JSON.parse(facts.tags['AIGC'] ?? 'null')).toEqual({
-    Label: '2',
+    Label: label,
     ContentProducer: 'Inbetween',
     ProduceID: id,
     ReservedCode1: '',

@@ -5,7 +5,7 @@ import { type Caller, SCOPES } from '../../packages/server/src/domain/api-key.ts
 import { DEFAULT_OWNER, type OwnerId, type WorkerId } from '../../packages/server/src/domain/id.ts';
 import { DEFAULT_POLICY, type Policy } from '../../packages/server/src/domain/policy.ts';
 import { isTerminal, type Video } from '../../packages/server/src/domain/video.ts';
-import type { Backend, Capabilities } from '../../packages/server/src/ports/backend.ts';
+import type { Capabilities } from '../../packages/server/src/ports/backend.ts';
 import type { BackendState } from '../../packages/server/src/ports/store.ts';
 import { createDiskGuard } from '../../packages/server/src/service/disk-guard.ts';
 import { createFiles } from '../../packages/server/src/service/files.ts';
@@ -46,8 +46,8 @@ export interface StageOptions {
   readonly remote?: boolean;
   readonly artifacts?: MemoryArtifactsOptions;
   readonly reserveBytes?: number;
-  /** Where videos go that a backend refused before it accepted them. */
-  readonly other?: (from: string) => Backend | undefined;
+  /** There is another remote backend, `second`, for what the first one refuses. */
+  readonly second?: boolean;
   /** Works at once in lane `generate`. */
   readonly concurrency?: number;
 }
@@ -78,6 +78,11 @@ export function createStage(options: StageOptions = {}) {
     ...(options.capabilities === undefined ? {} : { capabilities: options.capabilities }),
   });
   const states = new Map<string, BackendState>();
+  const second =
+    options.second === true ? createScriptedBackend({ name: 'second', remote: true, files, clock }) : undefined;
+  const backends = Object.fromEntries(
+    [backend, ...(second === undefined ? [] : [second])].map((one) => [one.name, one]),
+  );
   const chores: (() => Promise<void>)[] = [];
 
   const disk = createDiskGuard(artifacts, clock, options.reserveBytes ?? 0);
@@ -116,10 +121,10 @@ export function createStage(options: StageOptions = {}) {
       meter,
       bell,
       policy,
-      backends: { [backend.name]: backend },
+      backends,
     };
     const watch = createWatch(common);
-    const router = { other: (_: unknown, from: string) => options.other?.(from) };
+    const router = { other: (_: unknown, from: string) => (from === backend.name ? second : undefined) };
     const generating = {
       ...common,
       stateOf: (name: string) => states.get(name) ?? 'open',
@@ -205,6 +210,7 @@ export function createStage(options: StageOptions = {}) {
     fetcher,
     policy,
     backend,
+    second,
     chores,
     /** What operators say about backends. */
     states,

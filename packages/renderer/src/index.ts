@@ -11,7 +11,7 @@ import { renderVideoWith } from './pipeline/render-video.ts';
 export type * from './contract.ts';
 export type { EncoderChoice } from './encode/encoder.ts';
 export { type FinishPlan, type FinishReport, finishVideo } from './foreign/finish-video.ts';
-export { ForeignVideoError } from './foreign/open.ts';
+export { ForeignVideoError } from './foreign/foreign-video-error.ts';
 export { Mp4Error } from './mp4/boxes.ts';
 export { inspectMp4, type Mp4Colour, type Mp4Facts } from './mp4/inspect.ts';
 export { writeMetadata } from './mp4/metadata.ts';

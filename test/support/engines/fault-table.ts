@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import type { RemoteApi } from '../../../packages/server/src/adapters/backends/remote/remote-api.ts';
+import type { RemoteBackendOptions } from '../../../packages/server/src/adapters/backends/remote/remote-backend.ts';
 import type { Json } from '../../../packages/server/src/domain/attempt.ts';
 import type { FakeServer } from '../fakes/fake-server.ts';
 import type { Moments } from '../fakes/moments.ts';
@@ -29,12 +30,13 @@ export interface FaultTable<Fake extends FakeEngine, Options> {
   readonly rows: readonly FaultRow<Fake, Options>[];
   open(options: Options | undefined): Promise<Fake>;
   api(fake: Fake): RemoteApi<Json>;
+  readonly stage?: Partial<RemoteBackendOptions>;
   count(fake: Fake): Readonly<Record<string, number>>;
 }
 
 /** Runs one video through each fault, on a fake and an adapter of its own, and prints what came of it. */
 export function faultTable<Fake extends FakeEngine, Options>(table: FaultTable<Fake, Options>): void {
-  const { name, rows, open, api, count } = table;
+  const { name, rows, open, api, count, stage: options } = table;
   const seen: string[] = [];
 
   describe(`${name}, with`, () => {
@@ -44,7 +46,7 @@ export function faultTable<Fake extends FakeEngine, Options>(table: FaultTable<F
 
     it.each(rows)('$what', { timeout: 30_000 }, async (row) => {
       const fake = await open(row.options);
-      const stage = await openEngineStage(api(fake));
+      const stage = await openEngineStage(api(fake), options);
       try {
         row.arrange?.(fake);
         const life = await stage.live();

@@ -125,6 +125,17 @@ export async function openEngineStage<Operation extends Json>(
         };
       }
       operation = run.operation;
+      const { billed, canLookUp } = stage.backend.capabilities;
+      if (attemptGoesOn && operation === null && billed && !canLookUp) {
+        return {
+          status: 'failed',
+          code: 'submission_unknown',
+          message,
+          causes: causesOf(run.error),
+          attempts: begun.attempts,
+          report: undefined,
+        };
+      }
       if (attemptGoesOn && operation === null) operation = (await stage.backend.lookUp?.(ask.attempt, never)) ?? null;
       if (attemptGoesOn && operation !== null) continue;
       operation = null;

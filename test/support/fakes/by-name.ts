@@ -1,6 +1,9 @@
+import { FakeChat } from './chat/server.ts';
 import { FakeComfyui } from './comfyui/server.ts';
+import { FakeDashscope } from './dashscope/server.ts';
 import type { FakeServer } from './fake-server.ts';
 import { FakeLightX2v } from './lightx2v/server.ts';
+import { FakeGateway } from './openai-videos/server.ts';
 import { FakeSdServer } from './sdcpp/server.ts';
 
 /** What `npm run fake` may set. */
@@ -30,6 +33,23 @@ export const FAKES: Readonly<Record<string, NamedFake>> = {
     port: 1234,
     use: (url) => `a backend of kind sdcpp with url: ${url}`,
     make: ({ paceMs = 8_000 }) => new FakeSdServer({ generateMs: paceMs }),
+  },
+  dashscope: {
+    // The real one has no port of its own.
+    port: 8700,
+    use: (url) => `DASHSCOPE_API_KEY=sk-fake DASHSCOPE_BASE_URL=${url} npm start`,
+    make: ({ paceMs = 8_000 }) => new FakeDashscope({ queueMs: paceMs / 4, runMs: paceMs, side: 1280, frames: 150 }),
+  },
+  'openai-videos': {
+    port: 8701,
+    use: (url) =>
+      `a backend {kind: openai-videos, dialect: powertokens, url: '${url}', credential: NAME} with NAME=sk-gateway`,
+    make: ({ paceMs = 8_000 }) => new FakeGateway({ runMs: paceMs, width: 1280, height: 720, frames: 81 }),
+  },
+  chat: {
+    port: 8702,
+    use: (url) => `promptWriter: {url: '${url}/v1', model: any}`,
+    make: () => new FakeChat(),
   },
   lightx2v: {
     port: 8000,

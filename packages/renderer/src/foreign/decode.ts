@@ -1,7 +1,9 @@
 import type { YuvPicture } from '../contract.ts';
 import { loadWebcodecs } from '../encode/openh264.ts';
 import { type Encoding, toBt709 } from './colour.ts';
-import { type ForeignVideo, ForeignVideoError } from './open.ts';
+import { decodeJpegs } from './decode-jpegs.ts';
+import { ForeignVideoError } from './foreign-video-error.ts';
+import type { ForeignVideo, TrackVideo } from './open.ts';
 
 /** Frames the decoder may hold; reordering needs at most 16. */
 const MOST_HELD = 24;
@@ -16,13 +18,16 @@ interface NativeFrame {
   close(): void;
 }
 
+/** Decodes a video frame by frame, in the order in which it is shown, into BT.709 limited I420. Throws ForeignVideoError. */
+export function decodeForeign(video: ForeignVideo, signal?: AbortSignal): AsyncGenerator<YuvPicture> {
+  return video.kind === 'avi' ? decodeJpegs(video.jpegs, signal) : decodeTrack(video, signal);
+}
+
 /**
- * Decodes a video frame by frame, in the order in which it is shown, into BT.709 limited I420.
- *
  * The decoder is fed by hand, a few packets ahead: mediabunny's own reader stops for ever over this codec library when
  * each frame is waited for before the next is taken. Throws ForeignVideoError, also when frames are missing.
  */
-export async function* decodeForeign(video: ForeignVideo, signal?: AbortSignal): AsyncGenerator<YuvPicture> {
+async function* decodeTrack(video: TrackVideo, signal?: AbortSignal): AsyncGenerator<YuvPicture> {
   const { VideoDecoder } = (await loadWebcodecs()) as unknown as Record<'VideoDecoder', typeof globalThis.VideoDecoder>;
   const { EncodedVideoChunk } = await import('node-webcodecs');
   // mediabunny makes chunks of the global class.

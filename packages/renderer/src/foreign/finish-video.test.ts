@@ -10,8 +10,9 @@ import { openBuiltinEncoder } from '../encode/builtin.ts';
 import { loadWebcodecs } from '../encode/openh264.ts';
 import { inspectMp4 } from '../mp4/inspect.ts';
 import { writeMetadata } from '../mp4/metadata.ts';
+import { yuvToRgb } from '../picture/yuv.ts';
 import { type FinishPlan, finishVideo } from './finish-video.ts';
-import { ForeignVideoError } from './open.ts';
+import { ForeignVideoError } from './foreign-video-error.ts';
 import { rgbToYuv } from './rgb-to-yuv.ts';
 
 const WIDTH = 320;
@@ -97,6 +98,30 @@ async function webmOf(frames: readonly YuvPicture[]): Promise<Uint8Array> {
   return new Uint8Array(target.buffer as ArrayBuffer);
 }
 
+/** As sd-server writes it: `RIFF AVI `, one MJPG stream, frames in `movi`. */
+async function aviOf(frames: readonly YuvPicture[]): Promise<Uint8Array> {
+  const chunk = (name: string, body: Uint8Array) => {
+    const head = Buffer.alloc(8);
+    head.write(name, 'latin1');
+    head.writeUInt32LE(body.length, 4);
+    return Buffer.concat([head, body, Buffer.alloc(body.length % 2)]);
+  };
+  const list = (name: string, ...parts: Uint8Array[]) => chunk('LIST', Buffer.concat([Buffer.from(name), ...parts]));
+  const stream = Buffer.alloc(56);
+  stream.write('vidsMJPG', 'latin1');
+  stream.writeUInt32LE(1, 20);
+  stream.writeUInt32LE(FPS, 24);
+  const jpegs = await Promise.all(
+    frames.map(async (frame) => {
+      const { data } = yuvToRgb(frame);
+      const raw = { width: WIDTH, height: HEIGHT, channels: 3 as const };
+      return chunk('00dc', await sharp(data, { raw }).jpeg({ quality: 92 }).toBuffer());
+    }),
+  );
+  const header = list('hdrl', chunk('avih', Buffer.alloc(56)), list('strl', chunk('strh', stream)));
+  return chunk('RIFF', Buffer.concat([Buffer.from('AVI '), header, list('movi', ...jpegs)]));
+}
+
 async function finish(file: Uint8Array, changes: Partial<FinishPlan> = {}) {
   const at = (name: string) => join(folder, name);
   await writeFile(at('input'), file);
@@ -151,6 +176,16 @@ describe('a foreign video', { timeout: 60_000 }, () => {
     expect(frames).toHaveLength(FRAMES);
   });
 
+  test('of Motion JPEG in AVI becomes H.264 in MP4 with its own pace', async () => {
+    const { report, plan, facts } = await finish(await aviOf(clip(ends.first, ends.last)));
+    expect(report.pictures).toBe('transcoded');
+    expect(facts).toMatchObject({ frames: FRAMES, faststart: true });
+    expect(facts.fps).toBeCloseTo(FPS, 3);
+    expect(report.distances.lastToLast).toBeLessThan(3);
+    const { frames } = await decode(plan.video, WIDTH, HEIGHT);
+    expect(lumaPsnr(frames[0]!, ends.first.data, WIDTH, HEIGHT)).toBeGreaterThan(30);
+  });
+
   test('is measured against both inputs, and one that ignores the last frame is told', async () => {
     const good = (await finish(await mp4Of(clip(ends.first, ends.last)))).report.distances;
     expect(good.firstToFirst).toBeLessThan(3);
@@ -197,6 +232,7 @@ describe('a foreign video', { timeout: 60_000 }, () => {
     ['cut in half', async () => (await mp4Of(clip(ends.first, ends.last))).subarray(0, 4_000)],
     ['of text', async () => Buffer.from('<html>not found</html>'.repeat(100))],
     ['empty', async () => new Uint8Array(0)],
+    ['an AVI cut in half', async () => (await aviOf(clip(ends.first, ends.last))).subarray(0, 30_000)],
   ])('%s is refused as damaged', async (_, make) => {
     await expect(finish(await make())).rejects.toBeInstanceOf(ForeignVideoError);
   });

@@ -12,7 +12,7 @@ import { blendStamp } from '../watermark/blend.ts';
 import { makeStamp } from '../watermark/stamp.ts';
 import { decodeForeign } from './decode.ts';
 import { distance, glimpseOf, glimpseOfFile } from './frame-distance.ts';
-import { type ForeignVideo, openForeign } from './open.ts';
+import { type ForeignVideo, openForeign, type TrackVideo } from './open.ts';
 import { remux } from './remux.ts';
 import { rgbToYuv } from './rgb-to-yuv.ts';
 import { applyTail, matchTail, type TailMatch } from './tail.ts';
@@ -63,9 +63,9 @@ export async function finishVideo(plan: FinishPlan, signal?: AbortSignal): Promi
   const distances = await measure(plan, ends);
   const stills = new Stills();
   stills.takePng(plan.lastFrame, ends.last);
-  const asIs = isAvc(video) && plan.watermark === undefined && !plan.matchTail;
+  const asIs = plan.watermark === undefined && !plan.matchTail && isAvc(video);
   if (asIs) stills.takeThumbnail(plan.thumbnail, ends.middle);
-  const bytes = asIs ? await remux(video) : await transcode(plan, video, ends, stills, signal);
+  const bytes = asIs && isAvc(video) ? await remux(video) : await transcode(plan, video, ends, stills, signal);
   zeroTimes(bytes);
   const labelled: FileToWrite = { path: plan.video, bytes: writeMetadata(bytes, plan.metadata) };
   await writeAllOrNone([labelled, ...(await stills.files())], signal);
@@ -79,14 +79,15 @@ interface Ends {
 }
 
 /** H.264 with 4:2:0 and 8 bits: profiles 66, 77, 88 and 100; the pictures themselves were decoded as such. */
-function isAvc({ config }: ForeignVideo): boolean {
-  const profile = Number.parseInt(/^avc[13]\.([0-9a-f]{2})/i.exec(config.codec)?.[1] ?? '', 16);
+function isAvc(video: ForeignVideo): video is TrackVideo {
+  if (video.kind !== 'track') return false;
+  const profile = Number.parseInt(/^avc[13]\.([0-9a-f]{2})/i.exec(video.config.codec)?.[1] ?? '', 16);
   return [66, 77, 88, 100].includes(profile);
 }
 
 /** Decodes it all once: what cannot be played to its end is found here and not by the one who watches it. */
 async function readEnds(video: ForeignVideo, signal: AbortSignal | undefined): Promise<Ends> {
-  const middleAt = video.packets.length >> 1;
+  const middleAt = video.frames >> 1;
   let ends: Partial<Ends> = {};
   let index = 0;
   for await (const picture of decodeForeign(video, signal)) {
@@ -125,7 +126,7 @@ async function transcode(
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array> {
   const { width, height } = ends.first;
-  const frames = video.packets.length;
+  const { frames } = video;
   const shape = { width, height, fps: Math.max(1, Math.round(video.fps)), frames };
   const tail = plan.matchTail ? await tailOf(plan.last, ends.last) : undefined;
   const stamp = plan.watermark === undefined ? undefined : await makeStamp(plan.watermark, ends.first);

@@ -1,35 +1,32 @@
-import {
-  ALL_FORMATS,
-  BufferSource,
-  type EncodedPacket,
-  EncodedPacketSink,
-  Input,
-  type InputVideoTrack,
-} from 'mediabunny';
+import { ALL_FORMATS, BufferSource, type EncodedPacket, EncodedPacketSink, Input } from 'mediabunny';
 import { listBoxes, readType } from '../mp4/boxes.ts';
+import { isAvi, type MotionJpeg, readMotionJpeg } from './avi.ts';
+import { ForeignVideoError } from './foreign-video-error.ts';
 
-/** A video file from elsewhere, opened: its first video track, its packets, and how it says it is to be decoded. */
-export interface ForeignVideo {
-  readonly input: Input;
-  readonly track: InputVideoTrack;
+/** A video file from elsewhere, opened. */
+export type ForeignVideo = TrackVideo | (MotionJpeg & { readonly kind: 'avi'; readonly frames: number });
+
+/** Its first video track, its packets, and how it says it is to be decoded. */
+export interface TrackVideo {
+  readonly kind: 'track';
   readonly config: VideoDecoderConfig;
   /** Decode order. */
   readonly packets: readonly EncodedPacket[];
+  readonly frames: number;
   /** Mean frames a second. */
   readonly fps: number;
-}
-
-/** The file cannot be read as a video; the message says why. */
-export class ForeignVideoError extends Error {
-  override readonly name = 'ForeignVideoError';
 }
 
 /** An upstream's five seconds have about 150 frames; far more is not what was asked for. */
 const MOST_FRAMES = 3_000;
 
-/** Opens an MP4, WebM, MOV, MKV, … Nothing is decoded yet. Throws ForeignVideoError. */
+/** Opens an MP4, WebM, MOV, MKV, AVI, … Nothing is decoded yet. Throws ForeignVideoError. */
 export async function openForeign(file: Uint8Array): Promise<ForeignVideo> {
   try {
+    if (isAvi(file)) {
+      const video = readMotionJpeg(file);
+      return { kind: 'avi', ...video, frames: video.jpegs.length };
+    }
     checkWhole(file);
     const input = new Input({ formats: ALL_FORMATS, source: new BufferSource(file) });
     const track = await input.getPrimaryVideoTrack();
@@ -41,7 +38,7 @@ export async function openForeign(file: Uint8Array): Promise<ForeignVideo> {
       packets.push(packet);
       if (packets.length > MOST_FRAMES) throw new ForeignVideoError(`the video has more than ${MOST_FRAMES} frames`);
     }
-    return { input, track, config, packets, fps: fpsOf(packets) };
+    return { kind: 'track', config, packets, frames: packets.length, fps: fpsOf(packets) };
   } catch (error) {
     if (error instanceof ForeignVideoError) throw error;
     throw new ForeignVideoError(error instanceof Error ? error.message : 'the file cannot be read', { cause: error });

@@ -1,11 +1,12 @@
 import { BufferTarget, EncodedVideoPacketSource, Mp4OutputFormat, Output } from 'mediabunny';
-import { type ForeignVideo, ForeignVideoError } from './open.ts';
+import { ForeignVideoError } from './foreign-video-error.ts';
+import type { TrackVideo } from './open.ts';
 
 /**
  * The same pictures, bit for bit, in an MP4 of our own: nothing of the container they came in is kept, and so nothing that
  * somebody wrote into it. Sound is left out, as the API's videos are silent.
  */
-export async function remux({ packets, config }: ForeignVideo): Promise<Uint8Array> {
+export async function remux({ packets, config }: TrackVideo): Promise<Uint8Array> {
   const target = new BufferTarget();
   const output = new Output({ format: new Mp4OutputFormat({ fastStart: 'in-memory' }), target });
   const source = new EncodedVideoPacketSource('avc');

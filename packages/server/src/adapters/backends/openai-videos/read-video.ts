@@ -28,7 +28,7 @@ const video = z.looseObject({
   fail_reason: text,
   metadata: loose.optional(),
   content: loose.optional(),
-  error: z.unknown(),
+  error: z.unknown().optional(),
   usage: z.json().optional().catch(undefined),
 });
 

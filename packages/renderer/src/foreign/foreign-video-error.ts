@@ -1,0 +1,4 @@
+/** The file cannot be read as a video; the message says why. */
+export class ForeignVideoError extends Error {
+  override readonly name = 'ForeignVideoError';
+}
