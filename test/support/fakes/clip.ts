@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { BufferTarget, EncodedPacket, EncodedVideoPacketSource, Output, WebMOutputFormat } from 'mediabunny';
 import sharp from 'sharp';
-import type { YuvPicture } from '../../../packages/renderer/src/contract.ts';
+import type { RgbPicture, YuvPicture } from '../../../packages/renderer/src/contract.ts';
 import { openBuiltinEncoder } from '../../../packages/renderer/src/encode/builtin.ts';
 import { loadWebcodecs } from '../../../packages/renderer/src/encode/openh264.ts';
 import { toI420 } from '../../../packages/renderer/src/motion/render/i420.ts';
@@ -98,7 +98,7 @@ async function writeWebm(wish: ClipWish): Promise<Uint8Array> {
     },
   });
   encoder.configure({ codec: 'vp8', width, height, bitrate: width * height * fps, framerate: fps });
-  for (const [index, picture] of [...dissolve(await readEnds(wish), wish)].entries()) {
+  for (const [index, picture] of [...dissolve(await readEnds(wish, toBt601), wish)].entries()) {
     const frame = new VideoFrame(new Uint8Array(picture.data), {
       format: 'I420',
       codedWidth: width,
@@ -123,12 +123,12 @@ interface Ends {
   readonly last: YuvPicture;
 }
 
-async function readEnds(wish: ClipWish): Promise<Ends> {
+async function readEnds(wish: ClipWish, convert: typeof toI420 = toI420): Promise<Ends> {
   const { width, height } = wish;
   const [first, last] = await Promise.all(
     [wish.first, wish.last].map(async (file) => {
       const picture = newYuvPicture(width, height);
-      toI420({ width, height, data: await rgbOf(file, wish) }, picture.data);
+      convert({ width, height, data: await rgbOf(file, wish) }, picture.data);
       return picture;
     }),
   );
@@ -147,7 +147,25 @@ async function rgbOf(file: Uint8Array, { width, height }: ClipWish): Promise<Uin
   return new Uint8Array(data.buffer, data.byteOffset, data.length);
 }
 
-/** The same buffer each time; a new picture only when asked for another. */
+/** sRGB to I420 by BT.601, limited range: what libvpx is given, and what VP8 without a word means. */
+function toBt601({ width, height, data }: RgbPicture, out: Uint8Array): void {
+  const luma = width * height;
+  const half = width >> 1;
+  const chroma = new Float64Array(luma / 2);
+  for (let y = 0; y < height; y += 1) {
+    for (let x = 0; x < width; x += 1) {
+      const at = y * width + x;
+      const [r = 0, g = 0, b = 0] = [data[at * 3], data[at * 3 + 1], data[at * 3 + 2]];
+      const bright = 0.299 * r + 0.587 * g + 0.114 * b;
+      out[at] = Math.round(16 + (bright * 219) / 255);
+      const c = (y >> 1) * half + (x >> 1);
+      chroma[c] = (chroma[c] ?? 0) + (b - bright) / 1.772 / 4;
+      chroma[luma / 4 + c] = (chroma[luma / 4 + c] ?? 0) + (r - bright) / 1.402 / 4;
+    }
+  }
+  for (const [index, value] of chroma.entries()) out[luma + index] = Math.round(128 + (value * 224) / 255);
+}
+
 function* dissolve({ first, last }: Ends, { width, height, frames }: ClipWish): Generator<YuvPicture> {
   for (let index = 0; index < frames; index += 1) {
     const picture = newYuvPicture(width, height);

@@ -60,8 +60,8 @@ interface KindDefaults {
 export const KIND_DEFAULTS = {
   // Two tasks at once and two creates a second is what an account has; kf2v takes 1 to 8 minutes.
   dashscope: { slots: 2, perSecond: 2, deadlineMs: 6 * HOUR, rhythm: { everyMs: 15_000, usualMs: 4 * MINUTE } },
-  // One engine makes one video at a time; loading its models takes minutes at first.
-  comfyui: { slots: 1, perSecond: undefined, deadlineMs: 2 * HOUR, rhythm: { everyMs: 5_000 } },
+  // One engine makes one video at a time; a second one waits there, so that it need not wait for us.
+  comfyui: { slots: 2, perSecond: undefined, deadlineMs: 2 * HOUR, rhythm: { everyMs: 5_000 } },
   sdcpp: { slots: 1, perSecond: undefined, deadlineMs: 2 * HOUR, rhythm: { everyMs: 5_000, usualMs: 10 * MINUTE } },
   lightx2v: { slots: 1, perSecond: undefined, deadlineMs: 2 * HOUR, rhythm: { everyMs: 5_000 } },
   'openai-videos': { slots: 4, perSecond: undefined, deadlineMs: 2 * HOUR, rhythm: { everyMs: 10_000 } },
@@ -91,8 +91,10 @@ const APIS: {
   comfyui: ({ entry, name }, address, routed, { clock }) => {
     const own = entry.graph === undefined ? undefined : graphOf(name, entry);
     const preset = entry.preset === undefined ? undefined : PRESETS[entry.preset];
+    const listed = (model: string) => (own !== undefined ? [own] : preset !== undefined ? [preset] : presetsFor(model));
+    // Who says that a size can be made says it of the graph.
     const workflowsFor = (model: string) =>
-      own !== undefined ? [own] : preset !== undefined ? [preset] : presetsFor(model);
+      listed(model).map((workflow) => ({ ...workflow, ...given({ sizes: entry.sizes }) }));
     return opaque(createComfyuiApi({ address, workflowsFor, models: routed, clock }));
   },
   sdcpp: ({ entry }, address) =>

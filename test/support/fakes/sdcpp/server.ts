@@ -37,6 +37,8 @@ interface VideoWish {
   readonly first: Uint8Array;
   readonly last: Uint8Array;
   readonly format: Container;
+  /** The request as it came. */
+  readonly asked: Readonly<Record<string, unknown>>;
 }
 
 const TYPES: Readonly<Record<Container, string>> = { webm: 'video/webm', avi: 'video/x-msvideo', mp4: 'video/mp4' };
@@ -47,6 +49,8 @@ export class FakeSdServer {
   readonly moments = new Moments<'generating' | 'done'>();
   /** Ends each job with this error. */
   broken: { code: string; message: string } | undefined;
+  /** Whether the model that is loaded now takes a last frame. */
+  takesEndImage: boolean;
   /** Makes the clip of the first picture alone. */
   dropsLast = false;
   /** Told instead of a job's real status. */
@@ -63,6 +67,7 @@ export class FakeSdServer {
   constructor(options: FakeSdServerOptions = {}) {
     const preset = { generateMs: 20, formats: ['webm', 'avi'], takesEndImage: true, queueSize: 64, keepMs: 600_000 };
     this.#options = { ...(preset as Required<Omit<FakeSdServerOptions, 'door'>>), ...options };
+    this.takesEndImage = this.#options.takesEndImage;
     this.http = new FakeServer({ answer: (asked) => this.#answer(asked), door: options.door });
   }
 
@@ -106,11 +111,11 @@ export class FakeSdServer {
   }
 
   #capabilities(): object {
-    const { formats, takesEndImage, queueSize } = this.#options;
+    const { formats, queueSize } = this.#options;
     return {
       model: { name: 'Wan2.2-I2V-A14B-LowNoise-Q8_0.gguf' },
       supported_modes: ['vid_gen'],
-      features_by_mode: { vid_gen: { init_image: true, end_image: takesEndImage, lora: true, vae_tiling: true } },
+      features_by_mode: { vid_gen: { init_image: true, end_image: this.takesEndImage, lora: true, vae_tiling: true } },
       defaults_by_mode: { vid_gen: { width: 832, height: 480, video_frames: 33, fps: 16 } },
       output_formats_by_mode: { vid_gen: formats },
       limits: { max_queue_size: queueSize, max_width: 4096, max_height: 4096 },
@@ -141,8 +146,9 @@ export class FakeSdServer {
       video_frames: Math.floor((number('video_frames', 33) - 1) / 4) * 4 + 1,
       fps: number('fps', 16),
       first,
-      last: this.#options.takesEndImage ? (last ?? first) : first,
+      last: this.takesEndImage ? (last ?? first) : first,
       format,
+      asked,
     };
     this.wishes.push(wish);
     this.#count += 1;

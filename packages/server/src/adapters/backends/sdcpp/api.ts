@@ -54,7 +54,6 @@ export function createSdcppApi(options: SdcppOptions): RemoteApi<Operation> {
 class SdcppApi implements RemoteApi<Operation> {
   readonly traits: RemoteTraits;
   readonly #options: SdcppOptions;
-  #format: string | undefined;
 
   constructor(options: SdcppOptions) {
     this.#options = options;
@@ -72,12 +71,11 @@ class SdcppApi implements RemoteApi<Operation> {
 
   async start(ask: RemoteAsk, signal: AbortSignal): Promise<Operation> {
     const { fps = WAN_FPS, request = {} } = this.#options;
-    // Whether the model takes a last frame is known only from here; without it the video would be another one.
-    if (this.#format === undefined) {
-      const { problems } = await this.#look(signal);
-      if (problems.length > 0) throw notSetUp(problems.join('; '));
-    }
+    // Asked each time, because it may have been started with another model: one that takes no last frame drops it silently.
+    const { problems, format } = await this.#look(signal);
+    if (format === undefined) throw notSetUp(problems.join('; '));
     const json = {
+      ...request,
       prompt: ask.prompt,
       negative_prompt: ask.negativePrompt,
       ...ask.pixels,
@@ -86,11 +84,11 @@ class SdcppApi implements RemoteApi<Operation> {
       fps,
       init_image: base64(ask.frames.first),
       end_image: base64(ask.frames.last),
-      output_format: this.#format,
-      ...request,
+      output_format: format,
     };
     const reply = await this.#ask({ method: 'POST', path: '/sdcpp/v1/vid_gen', body: { json } }, signal);
-    if (reply.status === 400) throw this.#refused(reply);
+    // A bad request can only be about what the server or the operator's own fields make of it.
+    if (reply.status === 400) throw notSetUp(reply.text);
     const { id } = readAs(ENGINE, reply, accepted);
     return { job: id };
   }
@@ -139,7 +137,8 @@ class SdcppApi implements RemoteApi<Operation> {
 
   async probe(signal: AbortSignal): Promise<Probed> {
     try {
-      return await this.#look(signal);
+      const { problems } = await this.#look(signal);
+      return { problems, version: ENGINE };
     } catch (error) {
       return unreachable(ENGINE, this.#options.address, error, signal);
     }
@@ -149,30 +148,24 @@ class SdcppApi implements RemoteApi<Operation> {
     return operation.safeParse(saved).data;
   }
 
-  async #look(signal: AbortSignal): Promise<Probed> {
+  /** What it has: a format, or what keeps it from making our videos. */
+  async #look(signal: AbortSignal): Promise<Probed & { readonly format: string | undefined }> {
     const reply = await this.#ask({ method: 'GET', path: '/sdcpp/v1/capabilities' }, signal);
     const found = readAs(ENGINE, reply, capabilities);
     const formats = found.output_formats_by_mode.vid_gen;
-    this.#format = FORMATS.find((format) => formats.includes(format));
     const { vid_gen: video } = found.features_by_mode;
     const problems: string[] = [];
     if (video === undefined) problems.push('sd-server has no video model loaded');
     else if (!video.end_image)
       problems.push('the loaded model takes no last frame: start sd-server with a Wan FLF2V or I2V model');
-    else if (this.#format === undefined)
+    const format = FORMATS.find((each) => formats.includes(each));
+    if (problems.length === 0 && format === undefined)
       problems.push(`sd-server writes ${formats.join(', ') || 'no video'}; webm or avi is needed`);
-    if (problems.length > 0) this.#format = undefined;
-    return { problems, version: 'sd-server' };
+    return { problems, version: ENGINE, format: problems.length === 0 ? format : undefined };
   }
 
   #ask(request: PeerRequest, signal: AbortSignal): Promise<PeerReply> {
     return askPeer(this.#options.address, request, signal);
-  }
-
-  /** A bad request can only be about what the server or the operator's own fields make of it. */
-  #refused(reply: PeerReply) {
-    this.#format = undefined;
-    return notSetUp(reply.text);
   }
 }
 

@@ -159,6 +159,28 @@ describe('sdcpp', () => {
     await fake.kill();
   });
 
+  it('refuses a model that takes no last frame, also when it was loaded later', async () => {
+    const fake = await startFakeSdServer({ formats: ['avi'] });
+    const stage = await openEngineStage(apiFor(fake));
+    expect(await stage.live()).toMatchObject({ status: 'succeeded' });
+    fake.takesEndImage = false;
+    expect(await stage.live({ seed: 2 })).toMatchObject({ status: 'failed', code: 'backend_misconfigured' });
+    expect(fake.wishes).toHaveLength(1);
+    await stage.close();
+    await fake.kill();
+  });
+
+  it('sends the operator’s own fields, and none of them in place of ours', async () => {
+    const fake = await startFakeSdServer({ formats: ['avi'] });
+    const request = { sample_params: { sample_steps: 8 }, end_image: 'another', seed: 1 };
+    const stage = await openEngineStage(createSdcppApi({ address: { url: fake.url, headers: {} }, request }));
+    expect(await stage.live({ seed: 44 })).toMatchObject({ status: 'succeeded' });
+    expect(fake.wishes[0]).toMatchObject({ seed: 44, asked: { sample_params: { sample_steps: 8 } } });
+    expect(Buffer.from(fake.wishes[0]?.last ?? []).equals((await smallPair())[1])).toBe(true);
+    await stage.close();
+    await fake.kill();
+  });
+
   it('stops what waits and cannot stop what it has begun', async () => {
     const fake = await startFakeSdServer({ formats: ['avi'] });
     const stage = await openEngineStage(apiFor(fake));
