@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -123,6 +124,38 @@ describe('the built-in renderer', { timeout: 60_000 }, () => {
       expect(await sharp(await bytesOf(lastFrame)).metadata()).toMatchObject({ format: 'png', width: WIDTH });
       expect(report).toMatchObject({ engine: 'inbetween-renderer', generative: false });
       expect(Object.keys(report)).toEqual(expect.arrayContaining(['mode', 'match_confidence', 'honoured', 'ignored']));
+    });
+  });
+
+  it('tells of every prompt what was honoured and what was not', async () => {
+    const noise = (seed: number) => {
+      const samples = createHash('shake256', { outputLength: WIDTH * HEIGHT * 3 })
+        .update(`${seed}`)
+        .digest();
+      return sharp(samples, { raw: { width: WIDTH, height: HEIGHT, channels: 3 } })
+        .png()
+        .toBuffer();
+    };
+    const unrelated = { first: { bytes: await noise(1) }, last: { bytes: await noise(2) } };
+    const ask = await askOf('video_words.1', unrelated);
+    const prompt = '不要推镜，镜头缓慢左移，手持，一只猫';
+    const words = { ...ask.generation, prompt, negativePrompt: 'roll, blurry' };
+    await finish({ ...ask, generation: words }, async ({ report }) => {
+      expect(report).toEqual({
+        engine: 'inbetween-renderer',
+        encoder: 'openh264 (node-webcodecs)',
+        generative: false,
+        mode: 'transition',
+        match_confidence: expect.closeTo(0, 1),
+        honoured: {
+          motion: 'transition',
+          camera: 'pan-left',
+          timing: 'slow',
+          overlay: 'handheld',
+          negative_prompt: 'roll',
+        },
+        ignored: [expect.stringContaining('prompt content'), expect.stringContaining('negative_prompt')],
+      });
     });
   });
 
