@@ -1,5 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
+import { fileSchema } from '../packages/server/src/config/backends/json-schema.ts';
 import { configurationMarkdown } from '../packages/server/src/config/markdown.ts';
 
 /**
@@ -7,7 +8,10 @@ import { configurationMarkdown } from '../packages/server/src/config/markdown.ts
  * differs from what it would write.
  */
 const root = join(import.meta.dirname, '..');
-const pages = [{ path: join(root, 'docs', 'configuration.md'), text: configurationMarkdown() }];
+const pages = [
+  { path: join(root, 'docs', 'configuration.md'), text: configurationMarkdown() },
+  { path: join(root, 'docs', 'inbetween.schema.json'), text: fileSchema() },
+];
 const checking = process.argv.includes('--check');
 
 for (const { path, text } of pages) {
