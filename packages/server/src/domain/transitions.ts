@@ -259,6 +259,14 @@ export function expire(video: Video, now: number): Video {
   return { ...video, expired: true, updatedAt: now };
 }
 
+/** Files of a finished video are gone without our doing: noted once, and nothing else changes. */
+export function missFiles(video: Video, now: number): Video {
+  if (!isTerminal(video.status) || video.expired || video.warnings.some(({ code }) => code === 'file_missing'))
+    return video;
+  const warning: Warning = { code: 'file_missing', message: 'Files of this video have been lost on the server.' };
+  return { ...video, warnings: [...video.warnings, warning], updatedAt: now };
+}
+
 /** The caller's delete: found nowhere any more, and nothing that the caller sent or got stays in the row. */
 export function entomb(video: Video, now: number, policy: Policy): Video {
   const ended = isTerminal(video.status) ? video : cancel(video, now, policy);

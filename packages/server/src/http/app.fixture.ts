@@ -23,7 +23,7 @@ import type { Post, Poster } from '../ports/poster.ts';
 import { createAudit } from '../service/audit.ts';
 import { createFiles } from '../service/files.ts';
 import { createKeys } from '../service/keys.ts';
-import { createVideos } from '../service/videos.ts';
+import { createVideos, type VideosParts } from '../service/videos.ts';
 import { createApp } from './app.ts';
 import { type AppParts, DEFAULT_LIMITS, DEFAULT_TIMEOUTS, type Readiness } from './parts.ts';
 import { createUrlSigner } from './signature.ts';
@@ -34,7 +34,7 @@ const HOUR = 3_600_000;
 export const SECRET = 'a secret that is long enough for tests';
 
 /** The real service over stores in memory, behind the real app, with a clock that stands still until it is moved. */
-export async function testApp(changed: Partial<AppParts> = {}) {
+export async function testApp(changed: Partial<AppParts> = {}, service: Partial<VideosParts> = {}) {
   const time = { now: START };
   const clock = { now: () => time.now, sleep: systemClock.sleep };
   const store = createMemoryStore();
@@ -79,6 +79,7 @@ export async function testApp(changed: Partial<AppParts> = {}) {
     slotsOf: () => 1,
     router: { route: () => backend },
     log,
+    ...service,
   });
   const keys = createKeys({ store: store.keys, clock, ids, fixedKey: undefined });
   const readiness: { found: readonly Readiness[] } = { found: [{ name: 'store', ready: true }] };

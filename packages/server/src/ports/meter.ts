@@ -11,6 +11,7 @@ export const COUNTERS = {
   inbetween_attempts_total: 'Attempts begun, by backend',
   inbetween_attempt_faults_total: 'Attempts that ended in a fault, by backend and code',
   inbetween_stops_total: 'Peers asked to stop an operation, by backend and answer',
+  inbetween_videos_without_files_total: 'Finished videos whose files were found to be gone',
   inbetween_stale_writes_total: 'Writes refused because somebody else had written first',
   inbetween_lane_errors_total: 'Unexpected errors in a lane, by lane',
   inbetween_upstream_unknown_words_total: 'Status words of a peer that we do not know, by backend',

@@ -123,6 +123,12 @@ export interface DueAt {
   readonly limit: number;
 }
 
+/** A place in the order in which videos finished. */
+export interface KeptAfter {
+  readonly completedAt: number;
+  readonly id: VideoId;
+}
+
 /** The videos table is the queue: status, due time, lease and version in one truth. */
 export interface VideoStore {
   /**
@@ -162,6 +168,8 @@ export interface VideoStore {
   waiting(): Promise<number>;
   /** The last videos that succeeded on a backend, the newest first: what its speed is measured by. */
   recent(backend: string, limit: number): Promise<readonly Video[]>;
+  /** Succeeded videos whose files should be there, by the time they finished, behind the given place. */
+  kept(after: KeptAfter | undefined, limit: number): Promise<readonly Video[]>;
   /** The backends that videos wait for or run on. */
   backendsInUse(): Promise<readonly string[]>;
   /** The videos that a worker holds. */

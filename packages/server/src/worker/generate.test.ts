@@ -85,6 +85,15 @@ describe('a video', () => {
     expect((await row(slow)).progress).toBe(1);
   });
 
+  it('writes nothing while there is nothing new to tell', async () => {
+    const { backend, submit, clock, row } = await opened({ simulates: true });
+    const video = await submit({ simulate: 'stall' });
+    await clock.advance(20_000);
+    const { version } = await row(video);
+    await clock.advance(120_000);
+    expect([(await row(video)).version, backend.calls.length]).toEqual([version, 0]);
+  });
+
   it('waits while every slot of its backend is taken, the oldest first', async () => {
     const { backend, submit, row, clock, until } = await opened({ slots: 1 });
     backend.usually = { do: 'succeed', ms: 20_000 };

@@ -228,6 +228,7 @@ async function drive(
   let handedOver = false;
   try {
     let writtenAt = clock.now();
+    let told = 0;
     for (;;) {
       const { done, value } = await events.next();
       // What a peer accepted is written down even by a worker that is told to stop, or has lost the video.
@@ -240,8 +241,10 @@ async function drive(
           break;
         case 'progress': {
           const phaseChanged = value.phase !== chain.video.phase;
-          if (!phaseChanged && clock.now() - writtenAt < PROGRESS_EVERY_MS) break;
+          // Of five thousand open videos most tell nothing new at a look.
+          if (!phaseChanged && (value.fraction <= told || clock.now() - writtenAt < PROGRESS_EVERY_MS)) break;
           writtenAt = clock.now();
+          told = value.fraction;
           await chain.write((current) =>
             advance(current, value.fraction, value.phase, clock.now(), policy, value.estimated),
           );

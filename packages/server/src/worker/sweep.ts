@@ -9,6 +9,7 @@ import type { ArtifactStore } from '../ports/artifacts.ts';
 import type { Backend } from '../ports/backend.ts';
 import type { BackendStore, VideoStore } from '../ports/store.ts';
 import { UNSEEN_MS } from './backend-states.ts';
+import { createFileCheck } from './file-check.ts';
 import { createLane, type LaneParts } from './lane.ts';
 import type { Part } from './part.ts';
 
@@ -37,6 +38,7 @@ export function createSweepLane(parts: SweepParts): Part {
   const startedAt = clock.now();
   let orphansAt = startedAt + ORPHANS_EVERY_MS;
   let unservedAt = startedAt;
+  const checkFiles = createFileCheck(parts);
   return createLane(
     {
       name: 'sweep',
@@ -58,6 +60,7 @@ export function createSweepLane(parts: SweepParts): Part {
         if (now >= orphansAt) {
           orphansAt = now + ORPHANS_EVERY_MS;
           await removeOrphans(parts, now);
+          await checkFiles(now);
         }
         return [];
       },

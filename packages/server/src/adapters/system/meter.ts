@@ -34,6 +34,7 @@ const LABELS = {
   inbetween_upstream_unknown_words_total: ['backend'],
   inbetween_attempt_faults_total: ['backend', 'code'],
   inbetween_stops_total: ['backend', 'answer'],
+  inbetween_videos_without_files_total: [],
   inbetween_stale_writes_total: ['lane'],
   inbetween_lane_errors_total: ['lane'],
   inbetween_fetches_total: ['outcome'],

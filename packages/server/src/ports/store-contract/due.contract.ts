@@ -78,6 +78,23 @@ export function deadlinesContract(open: OpenStore): void {
     expect(await at.videos.due('purgeable', { now: NOW + 1, finishedBefore: NOW + 1, limit })).toHaveLength(1);
   });
 
+  it('tells page by page what succeeded and should have its files', async () => {
+    const done = (n: number, completedAt: number) => succeed(running(n), RESULT, completedAt, POLICY);
+    await insertAll(at.store, [
+      done(1, NOW + 2),
+      done(2, NOW + 1),
+      done(3, NOW + 1),
+      expire(done(4, NOW), NOW + 3),
+      entomb(done(5, NOW), NOW + 3, POLICY),
+      cancel(queued(6), NOW, POLICY),
+      running(7),
+    ]);
+    const kept = async (...args: Parameters<typeof at.videos.kept>) => idsOf(await at.videos.kept(...args));
+    expect(await kept(undefined, 2)).toEqual([videoId(2), videoId(3)]);
+    expect(await kept({ completedAt: NOW + 1, id: videoId(3) }, 2)).toEqual([videoId(1)]);
+    expect(await kept({ completedAt: NOW + 2, id: videoId(1) }, 2)).toEqual([]);
+  });
+
   it('tells which rows may go: deleted ones, and finished ones where a limit is given', async () => {
     await insertAll(at.store, [
       cancel(queued(1), NOW + 5, POLICY),

@@ -1,8 +1,8 @@
 import type { ToldEvent } from '../../../domain/event.ts';
 import { Fault } from '../../../domain/fault.ts';
-import type { OwnerId } from '../../../domain/id.ts';
+import type { OwnerId, VideoId } from '../../../domain/id.ts';
 import { STATUSES, type Status, type Video } from '../../../domain/video.ts';
-import type { ClaimWish, DueAt, DueKind, EventPlace, Page, Slice } from '../../../ports/store.ts';
+import type { ClaimWish, DueAt, DueKind, EventPlace, KeptAfter, Page, Slice } from '../../../ports/store.ts';
 import { inOrderOfQueue, isInLane } from './claim.ts';
 import type { State } from './state.ts';
 
@@ -78,6 +78,17 @@ export function queuePosition(state: State, { id }: Video): number {
 export function waiting(state: State): number {
   const waits = ({ status, dueAt }: Video) => dueAt !== null && (status === 'pending' || status === 'queued');
   return [...state.videos.values()].filter(waits).length;
+}
+
+/** Succeeded videos whose files should be there, by the time they finished. */
+export function kept(state: State, after: KeptAfter | undefined, limit: number): readonly Video[] {
+  const byEnd = (a: { id: VideoId; completedAt: number | null }, b: { id: VideoId; completedAt: number | null }) =>
+    (a.completedAt ?? 0) - (b.completedAt ?? 0) || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+  return [...state.videos.values()]
+    .filter(({ status, expired, deletedAt }) => status === 'succeeded' && !expired && deletedAt === null)
+    .filter((video) => after === undefined || byEnd(video, after) > 0)
+    .sort(byEnd)
+    .slice(0, limit);
 }
 
 /** The last videos that succeeded on a backend, the newest first. */

@@ -3,7 +3,7 @@ import { auditStore } from './audit.ts';
 import { claim, isInLane } from './claim.ts';
 import { fileStore } from './files.ts';
 import { keyStore } from './keys.ts';
-import { counts, due, eventsAfter, list, nextDue, queuePosition, recent, waiting } from './read.ts';
+import { counts, due, eventsAfter, kept, list, nextDue, queuePosition, recent, waiting } from './read.ts';
 import { emptyState, keyName, type State } from './state.ts';
 import { webhookStore } from './webhooks.ts';
 import { insert, purge, swap } from './write.ts';
@@ -37,6 +37,7 @@ export function createMemoryStore(state: State = emptyState()): Store {
       queuePosition: async (video) => queuePosition(state, video),
       waiting: async () => waiting(state),
       recent: async (backend, limit) => recent(state, backend, limit),
+      kept: async (after, limit) => kept(state, after, limit),
       backendsInUse: async () =>
         [
           ...new Set([...videos.values()].filter((video) => isInLane(video, 'generate')).map((video) => video.backend)),

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Attempt } from '../../../domain/attempt.ts';
 import type { OwnerId, VideoId, WorkerId } from '../../../domain/id.ts';
 import { STATUSES, type Status, type Video } from '../../../domain/video.ts';
-import type { ClaimWish } from '../../../ports/store.ts';
+import type { ClaimWish, KeptAfter } from '../../../ports/store.ts';
 import { compiled } from './compiled.ts';
 import type { SqlDialect } from './dialect.ts';
 import { HAS_DUE, IN_LANE, QUEUED } from './lanes.ts';
@@ -63,6 +63,29 @@ export async function recent({ reader }: SqlDialect, backend: string, limit: num
     .where(sql<boolean>`status = 'succeeded'`)
     .where('backend', '=', backend)
     .orderBy('completed_at', 'desc')
+    .limit(limit)
+    .execute();
+  return rows.map(videoOf);
+}
+
+/** Along the index of what has finished; few of it has failed. */
+export async function kept(
+  { reader }: SqlDialect,
+  after: KeptAfter | undefined,
+  limit: number,
+): Promise<readonly Video[]> {
+  const rows = await reader
+    .selectFrom('video')
+    .selectAll()
+    .where('completed_at', 'is not', null)
+    .where('status', '=', 'succeeded')
+    .where('expired', '=', 0)
+    .where('deleted_at', 'is', null)
+    .$if(after !== undefined, (query) =>
+      query.where(sql<boolean>`(completed_at, id) > (${after?.completedAt}, ${after?.id})`),
+    )
+    .orderBy('completed_at')
+    .orderBy('id')
     .limit(limit)
     .execute();
   return rows.map(videoOf);

@@ -12,7 +12,17 @@ import { finding } from './find.ts';
 import { inserting } from './insert.ts';
 import { keyStore } from './keys.ts';
 import { list } from './list.ts';
-import { backendsInUse, counts, heldBy, nextDue, openAttempts, queuePositions, recent, waitingCount } from './queue.ts';
+import {
+  backendsInUse,
+  counts,
+  heldBy,
+  kept,
+  nextDue,
+  openAttempts,
+  queuePositions,
+  recent,
+  waitingCount,
+} from './queue.ts';
 import { rateOf } from './rate.ts';
 import { secretStore } from './secrets.ts';
 import { swapping } from './swap.ts';
@@ -38,6 +48,7 @@ export function createSqlStore(dialect: SqlDialect): Store {
       queuePosition: queuePositions(dialect),
       waiting: waitingCount(dialect),
       recent: (backend, limit) => recent(dialect, backend, limit),
+      kept: (after, limit) => kept(dialect, after, limit),
       backendsInUse: () => backendsInUse(dialect),
       heldBy: (worker) => heldBy(dialect, worker),
       openAttempts: () => openAttempts(dialect),

@@ -135,6 +135,8 @@ describe('query plans', () => {
     expect(await needs(() => store.videos.due('overdue', { now: NOW, limit: 5 }))).toMatch(/video_overdue/);
     expect(await needs(() => store.videos.due('late', { now: NOW, limit: 5 }))).toMatch(/video_late/);
     expect(await needs(() => store.videos.due('expiring', { now: NOW, limit: 5 }))).toMatch(/video_expiring/);
+    expect(await needs(() => store.videos.kept(undefined, 5))).toMatch(/video_finished/);
+    expect(await needs(() => store.videos.kept({ completedAt: NOW, id: videoId(1) }, 5))).toMatch(/video_finished/);
     const purgeable = await needs(() => store.videos.due('purgeable', { now: NOW, finishedBefore: NOW, limit: 5 }));
     expect(purgeable).toMatch(/video_deleted/);
     expect(purgeable).toMatch(/video_finished/);

@@ -71,6 +71,7 @@ export const docs = {
       'request_too_large',
       'unsupported_media_type',
       'idempotency_mismatch',
+      'queue_full',
       'overloaded',
       'backend_unavailable',
       'storage_full',

@@ -1,0 +1,202 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createMemoryArtifacts } from '../packages/server/src/adapters/artifacts/memory.ts';
+import { openSqliteStore } from '../packages/server/src/adapters/stores/sqlite/open.ts';
+import { createBell } from '../packages/server/src/adapters/system/bell.ts';
+import { systemClock } from '../packages/server/src/adapters/system/clock.ts';
+import { systemIds } from '../packages/server/src/adapters/system/ids.ts';
+import type { OwnerId } from '../packages/server/src/domain/id.ts';
+import { DEFAULT_POLICY, type Policy } from '../packages/server/src/domain/policy.ts';
+import { accept, admit } from '../packages/server/src/domain/transitions.ts';
+import type { Backend } from '../packages/server/src/ports/backend.ts';
+import type { VideoStore } from '../packages/server/src/ports/store.ts';
+import { createGenerateLane } from '../packages/server/src/worker/generate.ts';
+import { createHeart } from '../packages/server/src/worker/heart.ts';
+import { createWatch } from '../packages/server/src/worker/watch.ts';
+
+/**
+ * Many open videos at a remote peer on one worker: what lanes and store cost while the peer works. The peer is in this
+ * process and answers at once; the interval between two looks keeps its cap on requests.
+ *
+ *   node bench/remote-open.ts [open videos, 5000] [seconds, 120]
+ */
+const OPEN = Number(process.argv[2] ?? 5_000);
+const SECONDS = Number(process.argv[3] ?? 120);
+const CAP_PER_SECOND = 100;
+const FINISH_PER_SECOND = 2;
+const CONFIGURED_MS = 5_000;
+const INTERVAL_MS = Math.max(CONFIGURED_MS, (OPEN / CAP_PER_SECOND) * 1_000);
+
+const folder = await mkdtemp(join(tmpdir(), 'inbetween-bench-'));
+const store = await openSqliteStore(join(folder, 'store.db'));
+const quiet = () => undefined;
+const log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
+const counts = { swaps: 0, claims: 0, finds: 0, polls: 0 };
+const counted =
+  <Args extends readonly unknown[], T>(name: keyof typeof counts, call: (...args: Args) => T) =>
+  (...args: Args): T => {
+    counts[name] += 1;
+    return call(...args);
+  };
+const videos: VideoStore = {
+  ...store.videos,
+  swap: counted('swaps', store.videos.swap),
+  claim: counted('claims', store.videos.claim),
+  find: counted('finds', store.videos.find),
+};
+const policy: Policy = { ...DEFAULT_POLICY, runningDeadlineMs: { '*': 24 * 3_600_000 } };
+/** When the peer finished, by attempt; and how long we took to notice. */
+const endsAt = new Map<string, number>();
+const latencies: number[] = [];
+let begun = 0;
+
+const backend: Backend = {
+  name: 'peer',
+  slots: OPEN,
+  capabilities: {
+    ready: true,
+    problems: [],
+    sizes: ['480P', '720P', '1080P'],
+    billed: true,
+    canLookUp: false,
+    cancel: 'ignores',
+    honoursSeed: true,
+    honoursNegativePrompt: true,
+    watermarks: true,
+    generative: true,
+  },
+  async probe() {
+    return this.capabilities;
+  },
+  stop: async () => 'goes_on',
+  async *generate(ask, signal) {
+    begun += 1;
+    yield { type: 'operation-started', operation: { attempt: ask.attempt } };
+    // Looks are spread over the interval, as starts are.
+    await systemClock.sleep(Math.random() * INTERVAL_MS, signal);
+    for (;;) {
+      signal.throwIfAborted();
+      counts.polls += 1;
+      if (Date.now() >= (endsAt.get(ask.attempt) ?? Number.POSITIVE_INFINITY)) break;
+      yield { type: 'progress', fraction: 0.5, estimated: true, phase: 'generating' };
+      await systemClock.sleep(INTERVAL_MS, signal);
+    }
+    yield { type: 'finished', video: { path: import.meta.filename }, report: {} };
+  },
+};
+
+const bell = createBell(log);
+const worker = systemIds.worker();
+const meter = { count: quiet, observe: quiet };
+const common = { worker, store: videos, clock: systemClock, log, meter, bell, policy };
+const heart = createHeart(worker, { store: store.workers, clock: systemClock, log });
+const lane = createGenerateLane({
+  ...common,
+  artifacts: createMemoryArtifacts(),
+  media: {
+    inspect: async () => ({
+      width: 1280,
+      height: 720,
+      fps: 16,
+      frames: 81,
+      durationMs: 5_063,
+      codec: 'avc',
+      faststart: true,
+    }),
+  } as never,
+  backends: { peer: backend },
+  watch: createWatch(common),
+  stateOf: () => 'open',
+  router: { other: () => undefined },
+  concurrency: OPEN,
+});
+
+const picture = { key: 'videos/none/frame.png', bytes: 1, sha256: '00', type: 'image/png' };
+async function insert(): Promise<void> {
+  const id = systemIds.video();
+  const accepted = accept(
+    {
+      id,
+      owner: `owner-${begun % 10}` as OwnerId,
+      apiKey: null,
+      generation: {
+        model: 'wan2.2-kf2v-flash',
+        prompt: 'x',
+        negativePrompt: '',
+        seconds: 5,
+        size: '720P',
+        promptExtend: false,
+        watermark: false,
+        seed: 1,
+        tags: {},
+      },
+      sources: { first: { kind: 'sample', name: 'sample_first' }, last: { kind: 'sample', name: 'sample_last' } },
+      backend: 'peer',
+      warnings: [],
+    },
+    Date.now(),
+    policy,
+  );
+  const inserted = await store.videos.insert(accepted, {});
+  if (inserted.outcome !== 'inserted') throw new Error('it was inserted');
+  const frames = { width: 1280, height: 720, first: picture, last: picture };
+  await store.videos.swap(inserted.video, admit(inserted.video, frames, [], Date.now(), policy), {});
+}
+
+const rss = () => Math.round(process.memoryUsage.rss() / 1_048_576);
+const row = (name: string, value: unknown) => console.log(`${name.padEnd(44)} ${value}`);
+
+row('open videos, interval of looks', `${OPEN}, ${INTERVAL_MS / 1_000} s (cap ${CAP_PER_SECOND}/s)`);
+let startedAt = performance.now();
+for (let n = 0; n < OPEN; n += 50) await Promise.all(Array.from({ length: Math.min(50, OPEN - n) }, insert));
+row('asked for and queued', `${Math.round(performance.now() - startedAt)} ms`);
+
+await heart.start();
+startedAt = performance.now();
+await lane.start();
+while (begun < OPEN) await systemClock.sleep(50);
+row('all begun after', `${Math.round(performance.now() - startedAt)} ms`);
+await systemClock.sleep(5_000);
+
+// The peer finishes two a second; each is followed by a new ask.
+const open = [...(await store.videos.heldBy(worker))].map((id) => `${id}.1`);
+const finishing = setInterval(() => {
+  const attempt = open.shift();
+  if (attempt === undefined) return;
+  endsAt.set(attempt, Date.now());
+  const [id] = attempt.split('.');
+  const deafen = bell.listen(`video:${id}`, () => {
+    void store.videos.find(id as never).then((video) => {
+      if (video?.status !== 'succeeded') return;
+      deafen();
+      latencies.push(Date.now() - (endsAt.get(attempt) ?? 0));
+    });
+  });
+  void insert().then(() => bell.ring('generate'));
+}, 1_000 / FINISH_PER_SECOND);
+
+const steps = 4;
+for (let step = 1; step <= steps; step += 1) {
+  const before = { ...counts };
+  const cpu = process.cpuUsage();
+  await systemClock.sleep((SECONDS * 1_000) / steps);
+  const used = process.cpuUsage(cpu);
+  const per = (name: keyof typeof counts) => ((counts[name] - before[name]) / (SECONDS / steps)).toFixed(1);
+  row(
+    `${Math.round((SECONDS * step) / steps)} s: writes, claims, finds, looks at peers per s`,
+    `${per('swaps')}, ${per('claims')}, ${per('finds')}, ${per('polls')}; ${Math.round((used.user + used.system) / 10_000 / (SECONDS / steps))} % CPU, ${rss()} MB`,
+  );
+}
+clearInterval(finishing);
+const sorted = latencies.toSorted((a, b) => a - b);
+const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+row(
+  `from the peer's end to ours (${sorted.length} of ${endsAt.size}; the rest is younger than an interval)`,
+  `p50 ${(at(0.5) / INTERVAL_MS).toFixed(2)}, p95 ${(at(0.95) / INTERVAL_MS).toFixed(2)}, most ${(at(1) / INTERVAL_MS).toFixed(2)} intervals`,
+);
+await lane.stop(0);
+await heart.stop(0);
+await store.close();
+await rm(folder, { recursive: true });
+process.exit(0);
