@@ -200,7 +200,8 @@ function createWatch(): Watch {
   };
 }
 
-function expectForward(before: ShownVideo, now: ShownVideo): void {
+/** Whatever is seen later is at least as far. */
+export function expectForward(before: ShownVideo, now: ShownVideo): void {
   const told = `${before.id}: ${before.status} ${before.progress} → ${now.status} ${now.progress}`;
   expect(STATUSES.indexOf(now.status), told).toBeGreaterThanOrEqual(STATUSES.indexOf(before.status));
   expect(now.progress, told).toBeGreaterThanOrEqual(before.progress);

@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandDef>>> = {
   api: async () => common((await import('./cli/api.ts')).apiCommand),
   worker: async () => common((await import('./cli/worker.ts')).workerCommand),
   migrate: async () => common((await import('./cli/migrate.ts')).migrateCommand),
+  copy: async () => common((await import('./cli/copy.ts')).copyCommand),
   generate: async () => common((await import('./cli/generate.ts')).generateCommand),
   render: async () => common((await import('./cli/render.ts')).renderCommand),
   keys: async () => common((await import('./cli/keys.ts')).keysCommand),

@@ -1,6 +1,7 @@
 import { BucketError } from '../adapters/artifacts/s3/errors.ts';
 import { AllowListError } from '../adapters/net/allow-list.ts';
 import { databaseRefusal } from '../adapters/stores/postgres/errors.ts';
+import { CopyError } from '../adapters/stores/sql/copy.ts';
 import { ForeignDatabase } from '../adapters/stores/sql/migrate.ts';
 import { DataFolderError } from '../adapters/system/data-folder.ts';
 import { Fault } from '../domain/fault.ts';
@@ -15,6 +16,7 @@ export function startProblem(error: unknown): string | undefined {
     ForeignDatabase,
     AllowListError,
     BucketError,
+    CopyError,
     StartRefusal,
     UnlistedBackend,
     UnusableGraph,
