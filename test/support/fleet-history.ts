@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import { openS3Artifacts } from '../../packages/server/src/adapters/artifacts/s3/s3.ts';
 import { openPostgresStore } from '../../packages/server/src/adapters/stores/postgres/open.ts';
 import { createBell } from '../../packages/server/src/adapters/system/bell.ts';
-import type { VideoId } from '../../packages/server/src/domain/id.ts';
+import type { VideoId, WorkerId } from '../../packages/server/src/domain/id.ts';
 import { DEFAULT_POLICY } from '../../packages/server/src/domain/policy.ts';
 import { artifactsOf, STATUSES } from '../../packages/server/src/domain/video.ts';
 import { readWhole } from '../../packages/server/src/ports/artifacts.ts';
@@ -85,7 +85,16 @@ export async function checkHistory({ databaseUrl, env, asked, seen, api }: Histo
     };
     const parts = { clock, log, meter: createCountingMeter(), bell: createBell(log) };
     const policy = DEFAULT_POLICY;
-    const sweep = createSweepLane({ ...parts, store: store.videos, artifacts, backends: {}, policy, chores: [] });
+    const sweep = createSweepLane({
+      ...parts,
+      worker: 'worker_of_the_checker' as WorkerId,
+      store: store.videos,
+      backendStore: store.backends,
+      artifacts,
+      backends: {},
+      policy,
+      chores: [],
+    });
     time.ahead = 3 * 3_600_000;
     await sweep.start();
     const left = async () => {
