@@ -100,7 +100,7 @@ const APIS: {
   sdcpp: ({ entry }, address) =>
     opaque(createSdcppApi({ address, ...given({ sizes: entry.sizes, fps: entry.fps, request: entry.request }) })),
   lightx2v: ({ entry }, address) =>
-    opaque(createLightx2vApi({ address, ...given({ sizes: entry.sizes, steps: entry.steps }) })),
+    opaque(createLightx2vApi({ address, ...given({ sizes: entry.sizes, steps: entry.steps, shared: entry.shared }) })),
   'openai-videos': ({ entry, name }, address, _routed, { fetcher }) => {
     const dialect = DIALECTS[entry.dialect];
     const fields = dialect.fields === undefined ? entry.fields : { ...dialect.fields, ...entry.fields };

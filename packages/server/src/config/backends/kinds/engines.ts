@@ -48,5 +48,12 @@ export const sdcpp = z.strictObject({
 export const lightx2v = z.strictObject({
   kind: z.literal('lightx2v'),
   ...common,
+  shared: z
+    .strictObject({
+      here: z.string().min(1).describe('Its path on this machine.'),
+      there: z.string().min(1).describe('Its path on the machine of LightX2V.'),
+    })
+    .optional()
+    .describe('A folder that both machines see: frames go through it, and lost answers are looked up.'),
   steps: z.int().min(1).max(200).optional().describe('Sampling steps; default 4 for a distilled model, else 40.'),
 });
