@@ -124,7 +124,7 @@ export function createStage(options: StageOptions = {}) {
       backends,
     };
     const watch = createWatch(common);
-    const router = { other: (_: unknown, from: string) => (from === backend.name ? second : undefined) };
+    const router = { other: (_: unknown, from: string) => (from === 'second' ? undefined : second) };
     const generating = {
       ...common,
       stateOf: (name: string) => states.get(name) ?? 'open',
@@ -138,7 +138,7 @@ export function createStage(options: StageOptions = {}) {
       createAdmitLane({ ...common, fetcher, preparer, concurrency: 4, sample: async (name) => samples(name) }),
       createDrainLane(generating),
       createGenerateLane(generating),
-      ...(parts.sweeps === false ? [] : [createSweepLane({ ...common, backendStore: store.backends, chores })]),
+      ...(parts.sweeps === false ? [] : [createSweepLane({ ...common, router, backendStore: store.backends, chores })]),
     ];
     return {
       id,

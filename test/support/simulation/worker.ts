@@ -115,7 +115,7 @@ export function createWorker(parts: FleetParts): SimulatedWorker {
     }),
     createDrainLane(generating),
     createGenerateLane(generating),
-    createSweepLane({ ...common, backendStore: parts.store.backends, chores: [] }),
+    createSweepLane({ ...common, router, backendStore: parts.store.backends, chores: [] }),
   ];
   let stopping = false;
   return {

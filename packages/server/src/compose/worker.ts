@@ -37,7 +37,8 @@ export function workerParts(
   const { stateOf } = world.states;
   const making = { ...shared, watch, media: media.media, backends, concurrency };
   const make: Readonly<Record<LaneName, () => Part>> = {
-    sweep: () => createSweepLane({ ...shared, backends, backendStore: world.store.backends, chores }),
+    sweep: () =>
+      createSweepLane({ ...shared, backends, router: world.router, backendStore: world.store.backends, chores }),
     drain: () => createDrainLane(making),
     generate: () => createGenerateLane({ ...making, stateOf, router: world.router }),
     deliver: () =>

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { createFakeClock } from '../../../../test/support/clock.ts';
 import { createCountingMeter, createFakeBell, createQuietLog } from '../../../../test/support/fakes.ts';
-import { createStage } from '../../../../test/support/stage.ts';
+import { createStage, type StageOptions } from '../../../../test/support/stage.ts';
 import { createMemoryStore } from '../adapters/stores/memory/store.ts';
+import { DEFAULT_POLICY } from '../domain/policy.ts';
+import { begin } from '../domain/transitions.ts';
 import { createBackendStates } from './backend-states.ts';
 
 const MINUTE = 60_000;
@@ -65,8 +67,8 @@ describe('states of backends', () => {
 
 describe('a backend that is configured nowhere any more', () => {
   /** A queued video of a backend that this server does not have. */
-  async function stranded() {
-    const stage = createStage();
+  async function stranded(options: StageOptions = {}) {
+    const stage = createStage(options);
     const video = await stage.submit();
     await stage.clock.advance(1_000);
     const row = await stage.row(video);
@@ -82,6 +84,24 @@ describe('a backend that is configured nowhere any more', () => {
     expect(failed.failure?.message).toContain('no longer configured');
     expect(events(video).at(-1)).toBe('video.failed');
     expect(state.slots.size).toBe(0);
+  });
+
+  it('passes them on where another backend makes the model', async () => {
+    const { video, running, until } = await stranded({ second: true });
+    await running();
+    expect(await until(video, 'succeeded', MINUTE)).toMatchObject({ backend: 'second', tries: { faults: 0 } });
+  });
+
+  it('keeps what it may have accepted from being made twice', async () => {
+    const { video, running, until, row, store, clock, second } = await stranded({ second: true });
+    const queued = await row(video);
+    const artifact = { key: 'videos/x/frames/first.png', bytes: 1, sha256: '', type: 'image/png' };
+    const prepared = { width: 1280, height: 720, first: artifact, last: artifact };
+    const begun = begin({ ...queued, prepared }, clock.now(), DEFAULT_POLICY, true);
+    await store.videos.swap(queued, { ...begun, backend: 'gone' }, {});
+    await running();
+    await until(video, 'failed', MINUTE);
+    expect(second?.calls).toEqual([]);
   });
 
   it('is waited for while another process had it a moment ago', async () => {

@@ -3,10 +3,11 @@ import { eventOf } from '../domain/event.ts';
 import { Fault } from '../domain/fault.ts';
 import { readVideoId, type VideoId, type WorkerId } from '../domain/id.ts';
 import type { Policy } from '../domain/policy.ts';
-import { expire, fail, giveUp } from '../domain/transitions.ts';
+import { expire, fail, giveUp, passOn } from '../domain/transitions.ts';
 import { artifactsOf, freesSlot, isDraining, type Video, videoPrefix } from '../domain/video.ts';
 import type { ArtifactStore } from '../ports/artifacts.ts';
 import type { Backend } from '../ports/backend.ts';
+import type { Router } from '../ports/router.ts';
 import type { BackendStore, VideoStore } from '../ports/store.ts';
 import { UNSEEN_MS } from './backend-states.ts';
 import { createFileCheck } from './file-check.ts';
@@ -21,6 +22,7 @@ export interface SweepParts extends LaneParts {
   /** Small regular writes of other rooms, such as noting when keys were last used. */
   readonly chores: readonly (() => Promise<void>)[];
   readonly worker: WorkerId;
+  readonly router: Pick<Router, 'other'>;
   /** What all processes know of backends. */
   readonly backendStore: Pick<BackendStore, 'list'>;
 }
@@ -54,7 +56,7 @@ export function createSweepLane(parts: SweepParts): Part {
         await purgeRows(parts, now);
         if (now >= unservedAt) {
           unservedAt = now + UNSERVED_EVERY_MS;
-          await failUnserved(parts, now);
+          await moveUnserved(parts, now);
         }
         for (const chore of parts.chores) await chore();
         if (now >= orphansAt) {
@@ -113,10 +115,11 @@ async function dropLateResults(parts: SweepParts, now: number): Promise<void> {
 }
 
 /**
- * Fails the videos of backends that are configured nowhere any more. Not while some process had the backend a moment ago,
+ * Passes on the videos of backends that are configured nowhere any more, or fails them where nobody else makes them and
+ * where a peer may have accepted them. Not while some process had the backend a moment ago,
  * as during a rolling restart, and not while an operator has paused or drains it: then somebody knows.
  */
-async function failUnserved(parts: SweepParts, now: number): Promise<void> {
+async function moveUnserved(parts: SweepParts, now: number): Promise<void> {
   const { store, backends, policy, log, bell, meter } = parts;
   const foreign = (await store.backendsInUse()).filter((name) => !Object.hasOwn(backends, name));
   if (foreign.length === 0) return;
@@ -127,13 +130,23 @@ async function failUnserved(parts: SweepParts, now: number): Promise<void> {
     const slots = { [name]: Number.MAX_SAFE_INTEGER };
     const claimed = await store.claim({ worker: parts.worker, lane: 'generate', limit: BATCH, now, slots });
     for (const { video } of claimed) {
-      const next = fail(video, unserved(), now, policy);
+      const next = elsewhere(parts, video, now) ?? fail(video, unserved(), now, policy);
       if ((await store.swap(video, next, { event: eventOf(video, next), freeSlot: true })) === 'stale') continue;
-      log.warn({ video: video.id, backend: name }, 'its backend is configured nowhere any more');
-      meter.count('inbetween_videos_finished_total', { status: 'failed', code: 'backend_unavailable' });
-      for (const topic of [`video:${video.id}`, 'deliver'] as const) bell.ring(topic);
+      const to = next.backend === name ? undefined : next.backend;
+      log.warn({ video: video.id, backend: name, to }, 'its backend is configured nowhere any more');
+      if (to === undefined)
+        meter.count('inbetween_videos_finished_total', { status: 'failed', code: 'backend_unavailable' });
+      for (const topic of [`video:${video.id}`, 'deliver', 'generate'] as const) bell.ring(topic);
     }
   }
+}
+
+/** The video at another backend of its model; undefined when there is none, or when its own may have accepted it. */
+function elsewhere({ router }: SweepParts, video: Video, now: number): Video | undefined {
+  if (video.attempt !== null && video.attempt.state !== 'closed') return undefined;
+  const { model, size } = video.generation;
+  const other = router.other({ model, size, pixels: video.prepared ?? undefined }, video.backend);
+  return other && passOn(video, other.name, 0, now);
 }
 
 function unserved(): Fault {
