@@ -3,6 +3,7 @@ import { inspectMp4 } from '@inbetween/renderer';
 import { describe, expect, it } from 'vitest';
 import { MODEL, wholeFile } from '../support/api.ts';
 import { startFakeChat } from '../support/fakes/chat/server.ts';
+import { FakeComfyui } from '../support/fakes/comfyui/server.ts';
 import { startFakeDashscope } from '../support/fakes/dashscope/server.ts';
 import { judgeVideo } from '../support/mp4-judge.ts';
 import { dataUrl, paintPair } from '../support/paintings.ts';
@@ -171,6 +172,28 @@ models: {${MODEL}: [renderer], wan2.1-kf2v-plus: [renderer]}`;
   });
 });
 
+it('COMFYUI_URL alone has the Wan models made there, watermark and all', { timeout: 120_000 }, async () => {
+  await using scratch = makeScratch();
+  const fake = new FakeComfyui({ stepMs: 5 });
+  await fake.start();
+  await using server = await startServer(scratch, { env: { COMFYUI_URL: fake.url } });
+  expect(server.out()).toContain(`${MODEL}  →  comfyui (local)`);
+  const { id } = await server.api.create({ ...ASK, watermark: true });
+  const video = await server.api.succeeded(id, 90_000);
+  expect(video).toMatchObject({
+    width: 832,
+    height: 464,
+    metadata: { backend: 'comfyui', fps: 16, frames: 81, pictures: 'transcoded', prompt_extend: 'none', warnings: [] },
+  });
+  const check = video.metadata['frame_check'] as { verdict: string; first_to_first: number; last_to_last: number };
+  expect(check.verdict).toBe('respected');
+  expect(Math.max(check.first_to_first, check.last_to_last)).toBeLessThan(3);
+  const tall = await server.api.post({ ...ASK, size: '1080P' });
+  expect(tall.status).toBe(400);
+  expect(tall.text()).toContain('made in 480P, 720P here, not in 1080P');
+  await fake.kill();
+});
+
 it('two servers chained on loopback make one video', { timeout: 120_000 }, async () => {
   await using back = makeScratch();
   await using front = makeScratch();
@@ -183,7 +206,7 @@ models: {${MODEL}: [maker]}`;
   writeFileSync(path, text);
   const env = { INBETWEEN_CONFIG: path, MAKER_KEY: 'the-key-of-the-maker', INBETWEEN_FETCH_ALLOW: '' };
   await using server = await startServer(front, { env });
-  const { id } = await server.api.create({ ...ASK, watermark: true });
+  const { id } = await server.api.create(ASK);
   const video = await server.api.succeeded(id, 90_000);
   // What a model behind a gateway does is not known to us; the label says the stricter thing.
   await judgeVideo(server.api, video, { label: '1' });

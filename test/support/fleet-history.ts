@@ -92,6 +92,7 @@ export async function checkHistory({ databaseUrl, env, asked, seen, api }: Histo
       backendStore: store.backends,
       artifacts,
       backends: {},
+      router: { other: () => undefined },
       policy,
       chores: [],
     });

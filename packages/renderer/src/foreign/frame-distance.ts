@@ -10,16 +10,15 @@ export type Glimpse = Float64Array;
 
 /** A tall or wide picture is squeezed into the same 64×36: both sides of a comparison are. */
 export async function glimpseOfFile(path: string): Promise<Glimpse> {
-  const { data } = await sharp(path)
+  const rgb = await sharp(path)
     .removeAlpha()
-    .toColourspace('b-w')
+    .toColourspace('srgb')
     .resize(WIDTH, HEIGHT, { fit: 'fill', kernel: 'lanczos2' })
     .raw()
-    .toBuffer({ resolveWithObject: true });
-  return Float64Array.from(
-    { length: WIDTH * HEIGHT },
-    (_, index) => data[index * (data.length / (WIDTH * HEIGHT))] ?? 0,
-  );
+    .toBuffer();
+  // BT.709 luma of the encoded values, as in a video; sharp's own grey is another one.
+  const luma = (at: number) => 0.2126 * (rgb[at] ?? 0) + 0.7152 * (rgb[at + 1] ?? 0) + 0.0722 * (rgb[at + 2] ?? 0);
+  return Float64Array.from({ length: WIDTH * HEIGHT }, (_, index) => luma(index * 3));
 }
 
 export async function glimpseOf({ width, height, data }: YuvPicture): Promise<Glimpse> {
