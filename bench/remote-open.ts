@@ -161,12 +161,14 @@ await systemClock.sleep(5_000);
 
 // The peer finishes two a second; each is followed by a new ask.
 const open = [...(await store.videos.heldBy(worker))].map((id) => `${id}.1`);
+let measuring = true;
 const finishing = setInterval(() => {
   const attempt = open.shift();
   if (attempt === undefined) return;
   endsAt.set(attempt, Date.now());
   const [id] = attempt.split('.');
   const deafen = bell.listen(`video:${id}`, () => {
+    if (!measuring) return;
     void store.videos.find(id as never).then((video) => {
       if (video?.status !== 'succeeded') return;
       deafen();
@@ -189,6 +191,7 @@ for (let step = 1; step <= steps; step += 1) {
   );
 }
 clearInterval(finishing);
+measuring = false;
 const sorted = latencies.toSorted((a, b) => a - b);
 const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 row(
