@@ -84,6 +84,7 @@ export async function openWorld(config: Config, role: Role = 'serve'): Promise<W
       slotsHere: config.render.concurrency,
       encoder: config.render.encoder,
       threads: config.render.threads === 'auto' ? availableParallelism() : config.render.threads,
+      labelNames: config.render.labelNames,
       log,
     });
     const finisher = createFinisher({ encoder: config.render.encoder, log });
@@ -98,6 +99,7 @@ export async function openWorld(config: Config, role: Role = 'serve'): Promise<W
       finisher,
       rescaler,
       rate,
+      labelNames: config.render.labelNames,
     });
     for (const remote of remotes) closers.push(() => remote.close());
     const all: readonly Backend[] = [renderer, ...remotes];

@@ -24,6 +24,7 @@ import type {
   InstanceConfig,
 } from '../config/backends/backend-config.ts';
 import type { Json } from '../domain/attempt.ts';
+import type { LabelNames } from '../domain/label.ts';
 import { SIZE_TIERS } from '../domain/model.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Fetcher } from '../ports/fetcher.ts';
@@ -43,6 +44,8 @@ export interface RemoteWorld {
   readonly finisher: ResultFinisher;
   readonly rescaler: FrameRescaler;
   readonly rate: Rate;
+  /** Whom the content label in every result names. */
+  readonly labelNames?: LabelNames | undefined;
 }
 
 const MINUTE = 60_000;

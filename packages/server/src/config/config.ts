@@ -48,6 +48,8 @@ export interface Config {
     readonly encoder: { readonly kind: 'builtin' } | { readonly kind: 'ffmpeg'; readonly path: string };
     readonly concurrency: number;
     readonly threads: number | 'auto';
+    /** Whom the content label in every MP4 names. */
+    readonly labelNames: { readonly producer: string; readonly propagator: string };
   };
   /** Who makes which model's videos. */
   readonly generation: GenerationConfig;
@@ -126,6 +128,7 @@ export function groupValues(values: Values, generation: GenerationConfig, warnin
           : { kind: 'builtin' },
       concurrency: values.renderConcurrency,
       threads: values.renderThreads,
+      labelNames: { producer: values.labelProducer, propagator: values.labelPropagator },
     },
     generation,
     life: {

@@ -37,7 +37,12 @@ test('an empty environment is a laptop without a key', () => {
     },
     access: { apiKey: undefined, webhookSecret: undefined, fetchAllow: '' },
     data: { folder: './data', diskReserveBytes: 536_870_912 },
-    render: { encoder: { kind: 'builtin' }, concurrency: 1, threads: 'auto' },
+    render: {
+      encoder: { kind: 'builtin' },
+      concurrency: 1,
+      threads: 'auto',
+      labelNames: { producer: 'Inbetween', propagator: 'Inbetween' },
+    },
     generation: {
       backends: [],
       routes: { 'wan2.2-kf2v-flash': ['renderer'], 'wan2.1-kf2v-plus': ['renderer'] },
@@ -96,6 +101,8 @@ test('every setting is read', () => {
       INBETWEEN_ENCODER: 'ffmpeg',
       FFMPEG_PATH: '/usr/bin/ffmpeg',
       RENDER_CONCURRENCY: '2',
+      INBETWEEN_LABEL_PRODUCER: 'A',
+      INBETWEEN_LABEL_PROPAGATOR: '乙',
       RENDER_THREADS: '4',
       LOG_LEVEL: 'debug',
       LOG_FORMAT: 'json',
@@ -122,7 +129,12 @@ test('every setting is read', () => {
   expect(config.server).toMatchObject({ shutdownGraceMs: 5000, metricsPort: 9464, maxBodyInFlightBytes: 2 ** 30 });
   expect(config.server).toMatchObject({ queueLimit: 7, simulates: true });
   expect(config.access).toEqual({ apiKey: 'a-key-of-enough-length', fetchAllow: 'minio:9000,10.0.0.0/8' });
-  expect(config.render).toEqual({ encoder: { kind: 'ffmpeg', path: '/usr/bin/ffmpeg' }, concurrency: 2, threads: 4 });
+  expect(config.render).toEqual({
+    encoder: { kind: 'ffmpeg', path: '/usr/bin/ffmpeg' },
+    concurrency: 2,
+    threads: 4,
+    labelNames: { producer: 'A', propagator: '乙' },
+  });
   expect(config.life).toEqual({
     pendingDeadlineMs: 60_000,
     queuedDeadlineMs: 7_200_000,

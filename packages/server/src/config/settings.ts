@@ -2,6 +2,7 @@ import { baseUrl, choice, duration, either, integer, matching, proxies, size, wo
 import { optional, type Setting, setting } from './setting.ts';
 import { BACKEND_SETTINGS } from './settings/backends.ts';
 import { CLIENT_SETTINGS } from './settings/clients.ts';
+import { LABEL_SETTINGS } from './settings/labels.ts';
 import { QUEUE_SETTINGS } from './settings/queue.ts';
 import { SCALING_SETTINGS } from './settings/scaling.ts';
 import { WEBHOOK_SETTINGS } from './settings/webhooks.ts';
@@ -72,6 +73,7 @@ export const SETTINGS = {
     secret: true,
   }),
   ...WEBHOOK_SETTINGS,
+  ...LABEL_SETTINGS,
   fetchAllow: setting({
     group: 'Access',
     parser: matching(/^/, 'host[:port] and networks separated by commas'),

@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Json } from '../../../domain/attempt.ts';
 import { Fault } from '../../../domain/fault.ts';
+import type { LabelNames } from '../../../domain/label.ts';
 import type { Backend, BackendEvent, Capabilities, GenerateAsk, StopAnswer } from '../../../ports/backend.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { FrameRescaler } from '../../../ports/frames.ts';
@@ -40,6 +41,8 @@ export interface RemoteBackendOptions {
   /** What to do about a result that does not end with the last frame, when it was not paid for. */
   readonly onIgnoredFrame?: 'warn' | 'fail';
   readonly matchTail?: boolean;
+  /** Whom the content label names; absent: ourselves. */
+  readonly labelNames?: LabelNames | undefined;
   readonly clock: Clock;
   readonly log: Log;
   readonly meter: Meter;

@@ -4,7 +4,7 @@ import type { Json } from '../../../domain/attempt.ts';
 import { Fault } from '../../../domain/fault.ts';
 import type { FrameCheck } from '../../../domain/frame-check.ts';
 import type { Warning } from '../../../domain/generation.ts';
-import { aigcLabel } from '../../../domain/label.ts';
+import { aigcLabel, type LabelNames, showLabels } from '../../../domain/label.ts';
 import type { BackendEvent, GenerateAsk } from '../../../ports/backend.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { Log } from '../../../ports/log.ts';
@@ -25,6 +25,8 @@ export interface ResultParts {
   readonly finisher: ResultFinisher;
   readonly onIgnoredFrame?: 'warn' | 'fail';
   readonly matchTail?: boolean;
+  /** Whom the content label names; absent: ourselves. */
+  readonly labelNames?: LabelNames | undefined;
 }
 
 export interface HomeOrder {
@@ -83,14 +85,15 @@ async function download(
 }
 
 async function finish(
-  { finisher, matchTail = false }: ResultParts,
+  parts: ResultParts,
   { ask, folder, prepared, place }: HomeOrder,
   input: string,
   signal: AbortSignal,
 ): Promise<FinishedFile> {
-  const { generation, video } = ask;
+  const { finisher, matchTail = false } = parts;
+  const { generation } = ask;
   const theirs = generation.watermark && place.api.traits.watermarks;
-  const tags = { AIGC: aigcLabel(video, { generative: true }) };
+  const tags = { AIGC: labelOf(parts, ask) };
   return finisher.finish(
     {
       input,
@@ -103,6 +106,10 @@ async function finish(
     },
     signal,
   );
+}
+
+function labelOf({ labelNames }: ResultParts, { video }: GenerateAsk): string {
+  return aigcLabel(video, { generative: true }, labelNames);
 }
 
 /**
@@ -139,6 +146,7 @@ function eventOf(
       engine: parts.name,
       generative: true,
       pictures,
+      labels: showLabels(labelOf(parts, ask), ask.generation.watermark),
       frame_check: showCheck(check),
       prompt_extend: extended,
       ...(done.report === undefined ? {} : { upstream: done.report }),

@@ -155,6 +155,10 @@ describe('the built-in renderer', { timeout: 60_000 }, () => {
           negative_prompt: 'roll',
         },
         ignored: [expect.stringContaining('prompt content'), expect.stringContaining('negative_prompt')],
+        labels: {
+          aigc: expect.objectContaining({ Label: '2', ProduceID: ask.video, ContentProducer: 'Inbetween' }),
+          visible: true,
+        },
       });
     });
   });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { EncoderChoice } from '@inbetween/renderer';
 import { Fault } from '../../../domain/fault.ts';
+import { aigcLabel, type LabelNames, showLabels } from '../../../domain/label.ts';
 import { SIZE_TIERS } from '../../../domain/model.ts';
 import type { ByteSource } from '../../../ports/artifacts.ts';
 import type { Backend, BackendEvent, Capabilities, GenerateAsk } from '../../../ports/backend.ts';
@@ -29,6 +30,8 @@ export interface RendererOptions {
   readonly log: Log;
   readonly limits?: Partial<ChildLimits>;
   readonly clip?: ClipShape;
+  /** Whom the content label names; absent: ourselves. */
+  readonly labelNames?: LabelNames | undefined;
 }
 
 const MINUTE = 60_000;
@@ -102,8 +105,10 @@ class RendererBackend implements Backend {
       last: await asFile(ask.frames.last, join(folder, 'last.png'), signal),
     };
     const files = filesIn(folder);
-    const plan = planOf(ask, inputs, files, { clip, encoder, threads });
-    const order = { kind: 'render', plan, watermark: ask.generation.watermark } as const;
+    const { watermark } = ask.generation;
+    const label = aigcLabel(ask.video, CAPABILITIES, this.#options.labelNames);
+    const plan = planOf(ask, inputs, files, { clip, encoder, threads, label });
+    const order = { kind: 'render', plan, watermark } as const;
     let report: SentReport | undefined;
     for await (const answer of runChild(order, this.#limits(ask), log, signal)) {
       if (answer.kind === 'progress') yield { type: 'progress', fraction: answer.fraction, phase: 'generating' };
@@ -117,7 +122,7 @@ class RendererBackend implements Backend {
       thumbnail: { path: files.thumbnail },
       spritesheet: { path: files.spritesheet },
       lastFrame: { path: files.lastFrame },
-      report: showReport(report),
+      report: { ...showReport(report), labels: showLabels(label, watermark) },
     };
   }
 

@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import type { EncoderChoice, RenderPlan } from '@inbetween/renderer';
 import type { Json } from '../../../domain/attempt.ts';
 import type { Frames } from '../../../domain/frame.ts';
-import { aigcLabel } from '../../../domain/label.ts';
 import type { GenerateAsk } from '../../../ports/backend.ts';
 import type { SentReport } from './protocol.ts';
 
@@ -33,10 +32,10 @@ export function filesIn(folder: string): AttemptFiles {
 
 /** Translates an ask into the renderer's words. */
 export function planOf(
-  { generation, video }: GenerateAsk,
+  { generation }: GenerateAsk,
   inputs: Frames<string>,
   files: AttemptFiles,
-  how: { readonly clip: ClipShape; readonly encoder: EncoderChoice; readonly threads: number },
+  how: { readonly clip: ClipShape; readonly encoder: EncoderChoice; readonly threads: number; readonly label: string },
 ): RenderPlan {
   const { prompt, negativePrompt, seed, seconds } = generation;
   return {
@@ -48,7 +47,7 @@ export function planOf(
     prompt,
     negativePrompt,
     metadata: {
-      AIGC: aigcLabel(video, { generative: false }),
+      AIGC: how.label,
       comment: 'Interpolated between two pictures; nothing was imagined by a model.',
     },
     encoder: how.encoder,
