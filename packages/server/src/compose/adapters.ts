@@ -22,6 +22,7 @@ import type { Router } from '../ports/router.ts';
 import type { Store } from '../ports/store.ts';
 import { type BackendStates, createBackendStates } from '../worker/backend-states.ts';
 import { openBackends } from './backends.ts';
+import { crashing } from './crash-points.ts';
 import { checkRole, type Role } from './role.ts';
 import { createRouter } from './router.ts';
 import { type Need, openStorage } from './storage.ts';
@@ -63,7 +64,8 @@ export async function openWorld(config: Config, role: Role = 'serve'): Promise<W
     for (const warning of config.warnings) log.warn({}, warning);
     const storage = await openStorage(config, role, log);
     closers.push(() => storage.close());
-    const { store, artifacts, bell, tmp, needs, chores } = storage;
+    const { store, artifacts } = config.crashAt === undefined ? storage : crashing(storage, config.crashAt);
+    const { bell, tmp, needs, chores } = storage;
     const meter = createMeter({
       videosByStatus: () => store.videos.counts(),
       backends: () => store.backends.list(),

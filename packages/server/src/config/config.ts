@@ -38,6 +38,8 @@ export interface Config {
   readonly postgres: { readonly url: string; readonly connections: number } | undefined;
   /** Undefined: files in the data folder. */
   readonly s3: S3Config | undefined;
+  /** A step before or after which the process kills itself: for tests. */
+  readonly crashAt: string | undefined;
   readonly worker: {
     readonly lanes: readonly LaneName[];
     /** Undefined: as many as its backends have places. */
@@ -120,6 +122,7 @@ export function groupValues(values: Values, generation: GenerationConfig, warnin
     postgres:
       values.databaseUrl === undefined ? undefined : { url: values.databaseUrl, connections: values.databasePool },
     s3: s3Of(values),
+    crashAt: values.crashAt,
     worker: { lanes: values.lanes, concurrency: values.concurrency },
     render: {
       encoder:

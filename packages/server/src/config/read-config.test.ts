@@ -65,6 +65,7 @@ test('an empty environment is a laptop without a key', () => {
     log: { level: 'info', format: 'auto' },
     postgres: undefined,
     s3: undefined,
+    crashAt: undefined,
     worker: { lanes: ['admit', 'generate', 'drain', 'deliver', 'sweep'], concurrency: undefined },
     warnings: [],
   });
@@ -266,4 +267,10 @@ test('a fleet: path style follows an endpoint, links follow their own', () => {
   ).toMatchObject({
     s3: { pathStyle: false, links: { endpoint: 'https://files.example.com' } },
   });
+});
+
+test('a process kills itself only where tests are allowed to', () => {
+  const env = { INBETWEEN_CRASH_AT: 'after swap running' };
+  expect(mistakes({ env })).toEqual([expect.stringMatching(/INBETWEEN_CRASH_AT.*unless INBETWEEN_SIMULATE is on/)]);
+  expect(read({ env: { ...env, INBETWEEN_SIMULATE: 'on' } }).crashAt).toBe('after swap running');
 });

@@ -108,6 +108,10 @@ function contradictions(values: Values, found: ReadonlyMap<SettingKey, Found | u
     const allowed = `another port than ${nameOf('port')}, or nothing`;
     mistakes.push({ name: nameOf('metricsPort'), found: `"${values.port}"`, allowed });
   }
+  if (values.crashAt !== undefined && !values.simulate) {
+    const allowed = `nothing, unless ${nameOf('simulate')} is on`;
+    mistakes.push({ name: nameOf('crashAt'), found: `"${values.crashAt}"`, allowed });
+  }
   if (values.rowTtl !== undefined && values.rowTtl < (values.resultTtl ?? Number.POSITIVE_INFINITY)) {
     const allowed = `a time not shorter than ${nameOf('resultTtl')}, which is ${textOf('resultTtl')}`;
     mistakes.push({ name: nameOf('rowTtl'), found: `"${textOf('rowTtl')}"`, allowed });

@@ -87,6 +87,18 @@ export const SCALING_SETTINGS = {
     example: '4',
     short: false,
   }),
+  crashAt: optional({
+    group: 'Server',
+    parser: matching(
+      /^(before|after) (insert|claim|swap|put)( [\w.]+)?$/,
+      'before or after, a step, and what it is about',
+    ),
+    unset: 'it never does',
+    description:
+      'For tests of this server: the process kills itself right before or after a step that is durable. Only with `INBETWEEN_SIMULATE=on`.',
+    example: 'after swap running',
+    short: false,
+  }),
   shutdownDelay: setting({
     group: 'Server',
     parser: duration('0s', '10m'),
