@@ -89,7 +89,8 @@ function guard(request: FastifyRequest, reply: FastifyReply): void {
 
 function sendFault(thrown: unknown, request: FastifyRequest, reply: FastifyReply, log: HttpLog): FastifyReply {
   const fault = faultOf(thrown);
-  const status = statusOf(fault);
+  const shown = request.routeOptions.config.showFault?.(fault, request.id);
+  const status = shown?.status ?? statusOf(fault);
   if (status >= 500) {
     const facts = {
       requestId: request.id,
@@ -104,7 +105,7 @@ function sendFault(thrown: unknown, request: FastifyRequest, reply: FastifyReply
     .code(status)
     .headers(errorHeaders(fault))
     .type('application/json; charset=utf-8')
-    .send(JSON.stringify(errorBody(fault)));
+    .send(JSON.stringify(shown?.body ?? errorBody(fault)));
 }
 
 function shuttingDown(): Fault {

@@ -22,6 +22,9 @@ export interface RouteTrait {
   readonly body: BodyKind;
 }
 
+/** How a wire language tells a fault, where it has an envelope of its own. */
+export type ShowFault = (fault: Fault, requestId: string) => { readonly status: number; readonly body: object };
+
 /** A successful answer, for the description. */
 export interface AnswerDoc {
   readonly description: string;
@@ -45,7 +48,7 @@ export interface RouteDoc {
 type Answer<C> = (request: FastifyRequest, reply: FastifyReply, caller: C) => unknown;
 
 /** A route: what it is, how it is described, and what it answers. */
-export type Route = RouteTrait & { readonly doc: RouteDoc } & (
+export type Route = RouteTrait & { readonly doc: RouteDoc; readonly showFault?: ShowFault } & (
     | { readonly access: 'open'; readonly answer: Answer<undefined> }
     | { readonly access: Scope; readonly answer: Answer<Caller> }
     | {
@@ -66,6 +69,9 @@ declare module 'fastify' {
     /** Set before the body is read; null on open routes. */
     caller: Caller | 'signed' | null;
   }
+  interface FastifyContextConfig {
+    showFault?: ShowFault | undefined;
+  }
 }
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
@@ -81,6 +87,7 @@ export function mount(app: FastifyInstance, routes: readonly Route[], parts: App
         // HEAD is answered by the same code: it alone knows the length of a file it need not open.
         method: route.method === 'GET' ? ['GET', 'HEAD'] : route.method,
         url: route.path,
+        config: { showFault: route.showFault },
         onRequest: [identification(route, parts, gate), ...bodies.gate(route.body)],
         handler: (request, reply) => answer(route, request, reply),
       });

@@ -1,6 +1,7 @@
 import type { DialectName } from '../dialect-name.ts';
 import type { AppParts } from '../parts.ts';
 import type { Route } from '../route.ts';
+import { dashscopeRoutes } from './dashscope/routes.ts';
 import { openaiRoutes } from './openai/routes.ts';
 
 interface Mounted {
@@ -12,6 +13,7 @@ interface Mounted {
 /** The wire languages beside the native one, and where they live: mounted, never guessed from a request. */
 const DIALECTS = {
   openai: { mount: '/openai/v1', routes: openaiRoutes },
+  dashscope: { mount: '/api/v1', routes: dashscopeRoutes },
 } as const satisfies Partial<Record<DialectName, Mounted>>;
 
 export type ForeignDialect = keyof typeof DIALECTS;
