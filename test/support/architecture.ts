@@ -98,10 +98,16 @@ export type Target =
 /** What a specifier names. Our own packages are files, however they are spelt. */
 export function resolveSpecifier(from: string, specifier: string): Target {
   const [, pack, inside] = WORKSPACE.exec(specifier) ?? [];
-  if (pack !== undefined) return { kind: 'file', path: `packages/${pack}${inside ?? '/src/index.ts'}` };
+  if (pack !== undefined) return { kind: 'file', path: `packages/${pack}${doorOf(inside)}` };
   if (/^\.{1,2}(?:\/|$)/.test(specifier)) return { kind: 'file', path: normalize(join(dirname(from), specifier)) };
   if (isBuiltin(specifier)) return { kind: 'builtin', name: specifier };
   return { kind: 'npm', name: specifier };
+}
+
+/** A package's front door, or a side door with a name of its own; whatever has an ending is a file. */
+function doorOf(inside: string | undefined): string {
+  if (inside === undefined) return '/src/index.ts';
+  return /\.\w+$/.test(inside) ? inside : `/src${inside}/index.ts`;
 }
 
 /** The imports of a file that the table forbids, each as a sentence. */

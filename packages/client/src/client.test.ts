@@ -192,7 +192,7 @@ describe('wait', () => {
       json(video('failed')),
     );
     const updates: VideoObject[] = [];
-    const final = await client.videos.wait('video_1', { onUpdate: (now) => updates.push(now) });
+    const final = await client.videos.wait('video_1', { by: 'poll', onUpdate: (now) => updates.push(now) });
     expect(final.status).toBe('failed');
     expect(updates.map((update) => update.status)).toEqual(['queued', 'running', 'failed']);
     expect(waits).toEqual([3000, 2000, 2000]);
@@ -204,6 +204,7 @@ describe('wait', () => {
     const stopped = scripted(json(video('running')));
     const reason = new Error('enough');
     const wait = stopped.client.videos.wait('video_1', {
+      by: 'poll',
       signal: controller.signal,
       onUpdate: () => controller.abort(reason),
     });
@@ -211,7 +212,7 @@ describe('wait', () => {
     const slow = scripted(
       (signal) => new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason))),
     );
-    await expect(slow.client.videos.wait('video_1', { timeoutMs: 5 })).rejects.toMatchObject({
+    await expect(slow.client.videos.wait('video_1', { by: 'poll', timeoutMs: 5 })).rejects.toMatchObject({
       code: 'timeout',
       status: 0,
     });

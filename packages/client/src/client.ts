@@ -1,5 +1,7 @@
+import { type FilesClient, filesClient } from './files.ts';
+import { read } from './read.ts';
 import { type CallOptions, createTransport, sleep } from './transport.ts';
-import { read, type VideosClient, videosClient } from './videos.ts';
+import { type VideosClient, videosClient } from './videos.ts';
 import type { ModelList } from './wire.ts';
 
 export type { ImageInput } from './images.ts';
@@ -30,6 +32,7 @@ export interface InbetweenOptions {
  */
 export class Inbetween {
   readonly videos: VideosClient;
+  readonly files: FilesClient;
   readonly models: { list(options?: CallOptions): Promise<ModelList> };
 
   constructor(options: InbetweenOptions) {
@@ -44,6 +47,7 @@ export class Inbetween {
       sleep: pause,
     });
     this.videos = videosClient(send, pause);
+    this.files = filesClient(send);
     this.models = {
       list: async ({ signal } = {}) => read(await send({ method: 'GET', path: '/v1/models', signal })),
     };

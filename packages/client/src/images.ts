@@ -34,6 +34,6 @@ function append(form: FormData, name: string, value: unknown): void {
 }
 
 /** A Blob wants bytes that no other thread can change. */
-function plain(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+export function plain(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return bytes.buffer instanceof ArrayBuffer ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);
 }

@@ -1,4 +1,4 @@
-import { errorFrom, InbetweenError, retryAfterMs } from './error.ts';
+import { ConnectionError, errorFrom, type InbetweenError, retryAfterMs } from './error.ts';
 
 /** What any call may be given. */
 export interface CallOptions {
@@ -84,12 +84,12 @@ async function request(parts: TransportParts, call: Call): Promise<Response | In
   } catch (cause) {
     call.signal?.throwIfAborted();
     return limit?.aborted === true
-      ? new InbetweenError(`The server did not answer within ${parts.timeoutMs} ms.`, {
+      ? new ConnectionError(`The server did not answer within ${parts.timeoutMs} ms.`, {
           status: 0,
           code: 'timeout',
           cause,
         })
-      : new InbetweenError('The server could not be reached.', { status: 0, code: 'network_error', cause });
+      : new ConnectionError('The server could not be reached.', { status: 0, code: 'network_error', cause });
   }
 }
 

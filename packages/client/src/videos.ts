@@ -1,5 +1,7 @@
 import { errorFrom, InbetweenError } from './error.ts';
+import { follow } from './follow.ts';
 import { type CreateVideo, encode } from './images.ts';
+import { read } from './read.ts';
 import { type CallOptions, lookAgainMs, type Transport } from './transport.ts';
 import type { ContentVariant, DeletedVideo, ListObject, VideoObject, VideoStatus } from './wire.ts';
 
@@ -22,6 +24,8 @@ export interface WaitOptions extends CallOptions {
   readonly onUpdate?: (video: VideoObject) => void;
   /** Gives up after this long, with code `timeout`; absent: as long as it takes. */
   readonly timeoutMs?: number;
+  /** `events` (default): the server tells what happens, and polling is the way out; `poll`: looks again and again. */
+  readonly by?: 'events' | 'poll';
   /** Time between two looks; absent: what the server asks for. */
   readonly intervalMs?: number;
 }
@@ -45,6 +49,8 @@ export interface VideosClient {
     id: string,
     options?: CallOptions & { readonly variant?: ContentVariant; readonly range?: string },
   ): Promise<Response>;
+  /** A file, whole and in memory. Read a large one as a stream: `content`. */
+  download(id: string, options?: CallOptions & { readonly variant?: ContentVariant }): Promise<Uint8Array>;
   /** Resolves with the final object, whether it succeeded, failed or was cancelled. */
   wait(id: string, options?: WaitOptions): Promise<VideoObject>;
 }
@@ -102,11 +108,20 @@ export function videosClient(
       const path = `${pathOf(id)}/content?variant=${variant}`;
       return (await send({ method: 'GET', path, headers, unbounded: true, signal })).response;
     },
-    async wait(id, { onUpdate, signal, timeoutMs, intervalMs } = {}) {
+    async download(id, options = {}) {
+      return new Uint8Array(await (await client.content(id, options)).arrayBuffer());
+    },
+    async wait(id, { by = 'events', onUpdate, signal, timeoutMs, intervalMs } = {}) {
       const limit = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
       const signals = [signal, limit].filter((each) => each !== undefined);
       const until = signals.length === 0 ? undefined : AbortSignal.any(signals);
       try {
+        if (by === 'events') {
+          for await (const video of follow(send, pathOf(id), until)) {
+            onUpdate?.(video);
+            if (FINAL[video.status]) return video;
+          }
+        }
         return await poll(send, id, until, onUpdate, (wished) => sleep(intervalMs ?? wished ?? LOOK_AGAIN_MS, until));
       } catch (error) {
         signal?.throwIfAborted();
@@ -139,20 +154,6 @@ async function poll(
     }
     await pause(lookAgainMs(response));
     signal?.throwIfAborted();
-  }
-}
-
-/** @throws InbetweenError when something in between answered instead of the server */
-export async function read<T>({ response }: { readonly response: Response }): Promise<T> {
-  try {
-    return (await response.json()) as T;
-  } catch (cause) {
-    throw new InbetweenError('The answer is not the JSON that was expected.', {
-      status: response.status,
-      code: 'invalid_answer',
-      requestId: response.headers.get('x-request-id') ?? undefined,
-      cause,
-    });
   }
 }
 

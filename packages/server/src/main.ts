@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandDef>>> = {
   copy: async () => common((await import('./cli/copy.ts')).copyCommand),
   generate: async () => common((await import('./cli/generate.ts')).generateCommand),
   render: async () => common((await import('./cli/render.ts')).renderCommand),
+  conformance: async () => common((await import('./cli/conformance.ts')).conformanceCommand),
   keys: async () => common((await import('./cli/keys.ts')).keysCommand),
   videos: async () => common((await import('./cli/videos.ts')).videosCommand),
   backends: async () => common((await import('./cli/backends.ts')).backendsCommand),

@@ -23,7 +23,7 @@ describe('our own client against our own server', () => {
       tags: { project: 'cats' },
     });
     const seen: string[] = [];
-    const video = await client.videos.wait(id, { onUpdate: (now) => seen.push(now.status) });
+    const video = await client.videos.wait(id, { by: 'poll', onUpdate: (now) => seen.push(now.status) });
     expect(seen).toEqual(['pending', 'succeeded']);
     expect(video).toMatchObject({ id, prompt: '猫', tags: { project: 'cats' }, progress: 100 });
     const file = await client.videos.content(id, { range: 'bytes=4000-' });

@@ -1,0 +1,2 @@
+/** Does a server keep the contract of `/v1/videos`? */
+export { type CheckResult, type ConformanceOptions, checkConformance } from './run.ts';

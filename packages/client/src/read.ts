@@ -1,0 +1,15 @@
+import { InbetweenError } from './error.ts';
+
+/** @throws InbetweenError when something in between answered instead of the server */
+export async function read<T>({ response }: { readonly response: Response }): Promise<T> {
+  try {
+    return (await response.json()) as T;
+  } catch (cause) {
+    throw new InbetweenError('The answer is not the JSON that was expected.', {
+      status: response.status,
+      code: 'invalid_answer',
+      requestId: response.headers.get('x-request-id') ?? undefined,
+      cause,
+    });
+  }
+}
