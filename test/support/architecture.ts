@@ -16,7 +16,8 @@ export type Room =
   | 'main'
   | 'cli'
   | 'renderer'
-  | 'client';
+  | 'client'
+  | 'ai-sdk-provider';
 
 interface Rule {
   /** Rooms of ours; a room may always import itself. */
@@ -55,6 +56,8 @@ export const TABLE: Readonly<Record<Room, Rule>> = {
   cli: { rooms: ['compose', 'config', 'client'], npm: true, builtins: true },
   renderer: { rooms: [], npm: true, builtins: true },
   client: { rooms: [], npm: false, builtins: false },
+  // The AI SDK's own interface is its only package.
+  'ai-sdk-provider': { rooms: ['client'], npm: true, builtins: false },
 };
 
 const SERVER_ROOMS: ReadonlySet<string> = new Set<Room>([
@@ -69,7 +72,7 @@ const SERVER_ROOMS: ReadonlySet<string> = new Set<Room>([
   'cli',
 ]);
 
-const WORKSPACE = /^@inbetween\/(renderer|client|server)(\/.*)?$/;
+const WORKSPACE = /^@inbetween\/(renderer|client|ai-sdk-provider|server)(\/.*)?$/;
 /** Kinds of which there are several adapters, each in a folder of its own. */
 const MANY: readonly string[] = ['stores', 'backends'];
 /** Folders that these may share: the SQL stores have one text of their queries. */
@@ -82,7 +85,7 @@ export function isOfTests(path: string): boolean {
 /** The room a file stands in; undefined: in none that the design knows. */
 export function roomOf(path: string): Room | undefined {
   const [, pack, rest] = /^packages\/([^/]+)\/src\/(.+)$/.exec(path) ?? [];
-  if (pack === 'renderer' || pack === 'client') return pack;
+  if (pack === 'renderer' || pack === 'client' || pack === 'ai-sdk-provider') return pack;
   if (pack !== 'server' || rest === undefined) return undefined;
   const [folder = '', ...below] = rest.split('/');
   if (below.length === 0)

@@ -87,7 +87,8 @@ function page(readiness: readonly Readiness[], curl: string, version: string): s
 <p>Ask for <code>/v1/videos/&lt;id&gt;</code> with the same key until its status is succeeded; its url is the MP4.</p>
 </section>
 <nav>
-<a href="openapi.json">API description</a>
+<a href="docs">API reference</a>
+<a href="openapi.json">OpenAPI</a>
 <a href="healthz">Health</a>
 <a href="readyz">Readiness</a>
 </nav>

@@ -35,7 +35,7 @@ export function openapiRoute(described: readonly Route[], parts: AppParts): Rout
 }
 
 /** The OpenAPI document of the routes. */
-function describe(routes: readonly Route[], base: string, parts: AppParts): Json {
+export function describe(routes: readonly Route[], base: string, parts: AppParts): Json {
   const components = new Map<string, unknown>();
   const paths: Record<string, Json> = {};
   for (const route of routes) {

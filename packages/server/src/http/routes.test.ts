@@ -58,6 +58,7 @@ const EXPECTED = [
   'GET /readyz open',
   'GET /metrics admin',
   'GET / open',
+  'GET /docs open',
   'GET /openapi.json open',
 ];
 

@@ -4,8 +4,9 @@ import { powertokensRoutes } from './dialects/powertokens/routes.ts';
 import { fileRoutes } from './files/routes.ts';
 import { healthRoutes } from './health.ts';
 import { landingRoute } from './landing.ts';
-import { openapiRoute } from './openapi.ts';
+import { describe, openapiRoute } from './openapi.ts';
 import type { AppParts } from './parts.ts';
+import { referenceRoute } from './reference/reference.ts';
 import type { Route } from './route.ts';
 import { webhookRoutes } from './webhooks/routes.ts';
 
@@ -20,5 +21,7 @@ export function allRoutes(parts: AppParts): readonly Route[] {
     ...healthRoutes(parts),
     landingRoute(parts),
   ];
-  return [...described, openapiRoute(described, parts)];
+  const reference = referenceRoute(described, parts, (base) => describe(described, base, parts));
+  const all = [...described, reference];
+  return [...all, openapiRoute(all, parts)];
 }

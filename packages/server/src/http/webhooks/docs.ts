@@ -29,7 +29,9 @@ export const docs = {
     description:
       'Events are POSTed as JSON, signed as Standard Webhooks 1.0.0 says, and repeated over three days until the ' +
       'address answers 2xx. The secret is shown in this answer only.',
-    body: posted(createEndpointBody),
+    body: {
+      'application/json': { schema: createEndpointBody, examples: { offline: { url: 'https://example.com/hook' } } },
+    },
     answers: { 200: json(endpointObject, 'The endpoint, with its secret.') },
     faults: ['invalid_request', 'invalid_json', 'missing_field', 'url_not_allowed', 'limit_reached'],
   },

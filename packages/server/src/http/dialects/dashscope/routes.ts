@@ -29,6 +29,16 @@ const json = (schema: z.ZodType, description: string): AnswerDoc => ({
   content: { 'application/json': { schema } },
 });
 
+const [FIRST, LAST] = ['https://example.com/first.png', 'https://example.com/last.png'];
+const MEDIA = [
+  { type: 'first_frame', url: FIRST },
+  { type: 'last_frame', url: LAST },
+];
+const EXAMPLES = {
+  image2video: { model: 'wan2.2-kf2v-flash', input: { prompt: 'x', first_frame_url: FIRST, last_frame_url: LAST } },
+  'video-generation': { model: 'wan2.2-kf2v-flash', input: { prompt: 'x', media: MEDIA } },
+} as const;
+
 /** Its own words for a task that is past cancelling. */
 const NOT_PENDING = 'Failed to cancel the task, please confirm if the task is in PENDING status.';
 
@@ -48,7 +58,7 @@ export function dashscopeRoutes(parts: AppParts, mount: string): readonly Route[
       id: group === 'image2video' ? 'dashscopeCreateTask' : 'dashscopeCreateMediaTask',
       summary: group === 'image2video' ? 'Create a task' : 'Create a task with input.media',
       description: 'Needs the header `X-DashScope-Async: enable`, as there.',
-      body: { 'application/json': { schema: createBody } },
+      body: { 'application/json': { schema: createBody, examples: { url: EXAMPLES[group] } } },
       answers: { 200: json(createdTask, 'The task.') },
       faults: ['insufficient_scope', 'invalid_request', 'missing_field', 'unknown_model', 'invalid_image'],
     },

@@ -34,6 +34,8 @@ const json = (schema: z.ZodType, description: string): AnswerDoc => ({
   content: { 'application/json': { schema } },
 });
 
+const EXAMPLE = { model: 'wan2.2-kf2v-flash', prompt: 'the camera moves', images: ['sample_first', 'sample_last'] };
+
 /** The OpenAI Videos API: its official SDKs work with nothing changed but their base URL. */
 export function openaiRoutes(parts: AppParts, mount: string): readonly Route[] {
   const since = Math.floor(parts.clock.now() / 1000);
@@ -67,7 +69,10 @@ export function openaiRoutes(parts: AppParts, mount: string): readonly Route[] {
         description:
           'For the official OpenAI SDKs. A request that says it is a retry (`X-Stainless-Retry-Count` of 1 or more) and ' +
           'equals one of the last 10 minutes is answered with the video of that one.',
-        body: { 'multipart/form-data': { schema: createFormDoc }, 'application/json': { schema: createBody } },
+        body: {
+          'multipart/form-data': { schema: createFormDoc },
+          'application/json': { schema: createBody, examples: { offline: EXAMPLE } },
+        },
         answers: { 200: json(openaiVideo, 'The video.') },
         faults: [
           'invalid_request',
