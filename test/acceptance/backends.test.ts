@@ -54,7 +54,7 @@ describe('a server in front of DashScope', { timeout: 120_000 }, () => {
     const facts = inspectMp4(new Uint8Array(file));
     expect(facts).toMatchObject({ frames: 20, faststart: true });
     expect(JSON.parse(facts.tags['AIGC'] ?? '{}')).toMatchObject({ Label: '1', ProduceID: id });
-    for (const variant of ['thumbnail', 'output_last_frame'])
+    for (const variant of ['thumbnail', 'spritesheet', 'output_last_frame'])
       expect((await server.api.content(id, variant)).status).toBe(200);
     const models = (await server.api.call('/v1/models')).json<{ data: Record<string, unknown>[] }>();
     expect(models.data[0]).toMatchObject({

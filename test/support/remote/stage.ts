@@ -98,14 +98,14 @@ export function createFakeFinisher(): ResultFinisher & {
       signal.throwIfAborted();
       this.orders.push(order);
       if (this.fault !== undefined) throw this.fault;
-      const [video, thumbnail, lastFrame] = ['video.mp4', 'thumbnail.webp', 'last_frame.png'].map((name) =>
-        join(order.folder, name),
-      );
-      if (video === undefined || thumbnail === undefined || lastFrame === undefined) throw new Error('three names');
+      const names = ['video.mp4', 'thumbnail.webp', 'spritesheet.webp', 'last_frame.png'] as const;
+      const [video, thumbnail, spritesheet, lastFrame] = names.map((name) => join(order.folder, name));
+      if (video === undefined || thumbnail === undefined || spritesheet === undefined || lastFrame === undefined)
+        throw new Error('four names');
       await copyFile(order.input, video);
-      await Promise.all([thumbnail, lastFrame].map((path) => writeFile(path, Buffer.alloc(200, 1))));
+      await Promise.all([thumbnail, spritesheet, lastFrame].map((path) => writeFile(path, Buffer.alloc(200, 1))));
       const check = { firstToFirst: 1, lastToLast: 2, lastToFirst: 30, inputs: 30, verdict: this.verdict };
-      return { video, thumbnail, lastFrame, pictures: 'kept', check };
+      return { video, thumbnail, spritesheet, lastFrame, pictures: 'kept', check };
     },
   };
 }

@@ -131,6 +131,7 @@ async function finish(file: Uint8Array, changes: Partial<FinishPlan> = {}) {
     last: at('last.png'),
     video: at('video.mp4'),
     thumbnail: at('thumbnail.webp'),
+    spritesheet: at('spritesheet.webp'),
     lastFrame: at('last_frame.png'),
     metadata: { AIGC: '{"Label":"1"}' },
     watermarked: false,
@@ -210,6 +211,34 @@ describe('a foreign video', { timeout: 60_000 }, () => {
     expect(lumaPsnr(yuv.data, before.frames[FRAMES - 1]!, WIDTH, HEIGHT)).toBeGreaterThan(38);
   });
 
+  test.each([
+    ['as they came', {}],
+    ['with our words', { watermark: 'AI generated' }],
+  ])('shows its frames %s on a sheet, from the first to the last', async (_, changes) => {
+    const { plan } = await finish(await mp4Of(clip(ends.first, ends.last)), changes);
+    const { frames } = await decode(plan.video, WIDTH, HEIGHT);
+    // Read here, as sharp remembers files by their paths.
+    const sheet = await readFile(plan.spritesheet);
+    expect(await sharp(sheet).metadata()).toMatchObject({ format: 'webp', width: 960, height: 576 });
+    for (const [index, left, top] of [
+      [0, 0, 0],
+      [FRAMES - 1, 720, 432],
+    ] as const) {
+      const shown = yuvToRgb({ width: WIDTH, height: HEIGHT, data: frames[index]! });
+      const raw = { width: WIDTH, height: HEIGHT, channels: 3 as const };
+      const wanted = await sharp(shown.data, { raw }).resize(240, 144).raw().toBuffer();
+      const area = { left, top, width: 240, height: 144 };
+      const tile = await sharp(sheet).extract(area).removeAlpha().raw().toBuffer();
+      expect(meanDifference(tile, wanted)).toBeLessThan(4);
+    }
+  });
+
+  test('of a single frame has a sheet of one', async () => {
+    const { plan, facts } = await finish(await aviOf([ends.first]));
+    expect(facts.frames).toBe(1);
+    expect(await sharp(await readFile(plan.spritesheet)).metadata()).toMatchObject({ width: 960, height: 144 });
+  });
+
   test('ends in the colours of the last input when that is wanted', async () => {
     const faded = {
       ...ends.last,
@@ -242,6 +271,10 @@ function meanOf(data: Uint8Array): number {
   let sum = 0;
   for (let at = 0; at < WIDTH * HEIGHT; at++) sum += data[at]!;
   return sum / (WIDTH * HEIGHT);
+}
+
+function meanDifference(one: Uint8Array, other: Uint8Array): number {
+  return one.reduce((sum, value, at) => sum + Math.abs(value - other[at]!), 0) / one.length;
 }
 
 /** Mean change in the lower right, where the words stand. */

@@ -6,7 +6,7 @@ import { openEncoder } from '../encode/open.ts';
 import { writeMetadata } from '../mp4/metadata.ts';
 import { zeroTimes } from '../mp4/movie.ts';
 import { readPicture } from '../picture/files.ts';
-import { Stills } from '../pipeline/stills.ts';
+import { Stills, tileFrames } from '../pipeline/stills.ts';
 import { type FileToWrite, writeAllOrNone } from '../pipeline/write-files.ts';
 import { blendStamp } from '../watermark/blend.ts';
 import { makeStamp } from '../watermark/stamp.ts';
@@ -26,6 +26,8 @@ export interface FinishPlan {
   readonly video: string;
   /** WEBP. */
   readonly thumbnail: string;
+  /** WEBP of up to 16 small frames, as the renderer makes it. */
+  readonly spritesheet: string;
   /** PNG of the last frame, before a watermark of ours. */
   readonly lastFrame: string;
   /** All the metadata the file will have. */
@@ -59,13 +61,15 @@ export interface FinishReport {
  */
 export async function finishVideo(plan: FinishPlan, signal?: AbortSignal): Promise<FinishReport> {
   const video = await openForeign(new Uint8Array(await readFile(plan.input)));
-  const ends = await readEnds(video, signal);
-  const distances = await measure(plan, ends);
-  const stills = new Stills();
-  stills.takePng(plan.lastFrame, ends.last);
   const asIs = plan.watermark === undefined && !plan.matchTail && isAvc(video);
+  const stills = new Stills();
+  // A sheet shows the frames as they are watched: where they are changed, it is taken from the changed ones.
+  const ends = await readEnds(video, asIs ? stills : undefined, signal);
+  const distances = await measure(plan, ends);
+  stills.takePng(plan.lastFrame, ends.last);
   if (asIs) stills.takeThumbnail(plan.thumbnail, ends.middle);
   const bytes = asIs && isAvc(video) ? await remux(video) : await transcode(plan, video, ends, stills, signal);
+  stills.finishSheet(plan.spritesheet);
   zeroTimes(bytes);
   const labelled: FileToWrite = { path: plan.video, bytes: writeMetadata(bytes, plan.metadata) };
   await writeAllOrNone([labelled, ...(await stills.files())], signal);
@@ -85,15 +89,24 @@ function isAvc(video: ForeignVideo): video is TrackVideo {
   return [66, 77, 88, 100].includes(profile);
 }
 
-/** Decodes it all once: what cannot be played to its end is found here and not by the one who watches it. */
-async function readEnds(video: ForeignVideo, signal: AbortSignal | undefined): Promise<Ends> {
+/**
+ * Decodes it all once: what cannot be played to its end is found here and not by the one who watches it.
+ * @param sheet gets the tiles of the spritesheet on the way
+ */
+async function readEnds(
+  video: ForeignVideo,
+  sheet: Stills | undefined,
+  signal: AbortSignal | undefined,
+): Promise<Ends> {
   const middleAt = video.frames >> 1;
+  const tiles = tileFrames(video.frames);
   let ends: Partial<Ends> = {};
   let index = 0;
   for await (const picture of decodeForeign(video, signal)) {
     if (index === 0) ends = { ...ends, first: picture };
     if (index === middleAt) ends = { ...ends, middle: picture };
     ends = { ...ends, last: picture };
+    if (tiles.has(index)) sheet?.takeTile(picture);
     index += 1;
   }
   const { first, middle = first, last } = ends;
@@ -136,10 +149,12 @@ async function transcode(
     scratch: dirname(plan.video),
   });
   try {
+    const tiles = tileFrames(frames);
     let index = 0;
     for await (const frame of decodeForeign(video, signal)) {
       if (tail !== undefined) applyTail(frame, tail, index, frames);
       if (stamp !== undefined) blendStamp(frame, stamp);
+      if (tiles.has(index)) stills.takeTile(frame);
       if (index === frames >> 1) stills.takeThumbnail(plan.thumbnail, frame);
       await encoder.add(frame);
       index += 1;

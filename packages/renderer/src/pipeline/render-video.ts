@@ -4,7 +4,6 @@ import type { Encoder } from '../encode/encoder.ts';
 import { openEncoder } from '../encode/open.ts';
 import { writeMetadata } from '../mp4/metadata.ts';
 import { zeroTimes } from '../mp4/movie.ts';
-import { SHEET_TILES } from '../picture/files.ts';
 import { newYuvPicture } from '../picture/yuv.ts';
 import { readPrompt } from '../prompt/read.ts';
 import { blendStamp } from '../watermark/blend.ts';
@@ -12,7 +11,7 @@ import { makeStamp } from '../watermark/stamp.ts';
 import { framesInOrder, type Moment } from './frames-in-order.ts';
 import { momentsOf, paceOf } from './moments.ts';
 import { checkRenderPlan, type RenderHooks, type RenderPlan, type RenderReport } from './plan.ts';
-import { Stills } from './stills.ts';
+import { Stills, tileFrames } from './stills.ts';
 import { type OpenPair, withPair } from './with-pair.ts';
 import { writeAllOrNone } from './write-files.ts';
 
@@ -86,10 +85,4 @@ async function feedFrames(
   }
   if (plan.spritesheet !== undefined) stills.finishSheet(plan.spritesheet);
   return stills;
-}
-
-/** The frames of a spritesheet: evenly over the clip, both ends included. */
-function tileFrames(frames: number): ReadonlySet<number> {
-  const tiles = Math.min(SHEET_TILES, frames);
-  return new Set(Array.from({ length: tiles }, (_, n) => Math.round((n * (frames - 1)) / (tiles - 1))));
 }

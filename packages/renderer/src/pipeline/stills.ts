@@ -1,10 +1,16 @@
 import type { YuvPicture } from '../contract.ts';
-import { encodePng, encodeSheet, encodeThumbnail, makeTile, type Tile } from '../picture/files.ts';
+import { encodePng, encodeSheet, encodeThumbnail, makeTile, SHEET_TILES, type Tile } from '../picture/files.ts';
 import { yuvToRgb } from '../picture/yuv.ts';
 import type { FileToWrite } from './write-files.ts';
 
 /** The thumbnail's longest side, in pixels. */
 const THUMBNAIL_SIDE = 512;
+
+/** The frames of a spritesheet: evenly over the clip, both ends included; of a clip of one frame, that one. */
+export function tileFrames(frames: number): ReadonlySet<number> {
+  const tiles = Math.min(SHEET_TILES, frames);
+  return new Set(Array.from({ length: tiles }, (_, n) => Math.round((n * (frames - 1)) / Math.max(1, tiles - 1))));
+}
 
 /** Single pictures taken from a clip on its way to the encoder, compressed in the background. */
 export class Stills {

@@ -35,6 +35,8 @@ export interface FinishOrder {
 export interface FinishedFile {
   readonly video: string;
   readonly thumbnail: string;
+  /** WEBP of up to 16 small frames from all over the video, 4 a row. */
+  readonly spritesheet: string;
   /** The last output frame before our watermark. */
   readonly lastFrame: string;
   /** `kept`: the pictures are the upstream's, bit for bit. */

@@ -347,7 +347,11 @@ describe('bringing the result home', () => {
     const stage = await opened(peer);
     const { error, events } = await stage.run(askOf('video_a.1'));
     expect(error).toBeUndefined();
-    expect(events.at(-1)).toMatchObject({ type: 'finished', report: { frame_check: { verdict: 'respected' } } });
+    expect(events.at(-1)).toMatchObject({
+      type: 'finished',
+      spritesheet: { path: expect.stringMatching(/spritesheet\.webp$/) },
+      report: { frame_check: { verdict: 'respected' } },
+    });
     expect(peer.calls.filter((call) => call.startsWith('fetch'))).toHaveLength(4);
     await stage.close();
   });

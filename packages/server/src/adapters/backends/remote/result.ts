@@ -130,7 +130,7 @@ function goesOn({ code, message, cause }: Fault): Fault {
 function eventOf(
   parts: ResultParts,
   { ask, place, pinned, done }: HomeOrder,
-  { video, thumbnail, lastFrame, pictures, check }: FinishedFile,
+  { video, thumbnail, spritesheet, lastFrame, pictures, check }: FinishedFile,
 ): BackendEvent {
   const warnings = warningsOf(parts, check);
   const extended = howExtended(ask, place, pinned, done);
@@ -139,6 +139,7 @@ function eventOf(
     type: 'finished',
     video: { path: video },
     thumbnail: { path: thumbnail },
+    spritesheet: { path: spritesheet },
     lastFrame: { path: lastFrame },
     actualPrompt: done.actualPrompt ?? sent,
     warnings,

@@ -46,6 +46,7 @@ describe('a foreign video', { timeout: 60_000 }, () => {
     const facts = inspectMp4(new Uint8Array(await readFile(finished.video)));
     expect(facts.tags).toEqual({ AIGC: '{"Label":"1"}' });
     expect((await readFile(finished.lastFrame)).subarray(1, 4).toString()).toBe('PNG');
+    expect((await readFile(finished.spritesheet)).subarray(8, 12).toString()).toBe('WEBP');
   });
 
   it('that ends with the first frame is told', async () => {

@@ -54,6 +54,7 @@ function outputsIn(folder: FinishOrder['folder']): SentOrder['outputs'] {
   return {
     video: join(folder, 'video.mp4'),
     thumbnail: join(folder, 'thumbnail.webp'),
+    spritesheet: join(folder, 'spritesheet.webp'),
     lastFrame: join(folder, 'last_frame.png'),
   };
 }

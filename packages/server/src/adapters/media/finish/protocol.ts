@@ -1,9 +1,9 @@
 import type { EncoderChoice } from '@inbetween/renderer';
-import type { FinishOrder } from '../../../ports/media.ts';
+import type { FinishedFile, FinishOrder } from '../../../ports/media.ts';
 
 /** What the finishing child is asked for; files by their paths. */
 export interface SentOrder extends FinishOrder {
-  readonly outputs: { readonly video: string; readonly thumbnail: string; readonly lastFrame: string };
+  readonly outputs: Pick<FinishedFile, 'video' | 'thumbnail' | 'spritesheet' | 'lastFrame'>;
   readonly encoder: EncoderChoice;
 }
 
