@@ -1,3 +1,11 @@
+/** Where the one who checks hears webhooks. */
+export interface Hook {
+  /** The address that the server is told to post to. */
+  readonly url: string;
+  /** What came so far, in order; it grows. */
+  readonly heard: readonly { readonly body: Uint8Array; readonly headers: Headers }[];
+}
+
 /** What the checks are given: a way to ask, two frames, and what earlier checks found. */
 export interface Context {
   ask(path: string, wish?: Wish): Promise<Answer>;
@@ -9,13 +17,16 @@ export interface Context {
   readonly patienceMs: number;
   /** The video that later checks look at. */
   made?: string;
+  readonly hook: Hook | undefined;
+  /** The webhook endpoint that later checks look at; `heard`: what it is told comes to `hook`. */
+  endpoint?: { readonly id: string; readonly secret: string; readonly heard: boolean };
   pause(ms: number): Promise<void>;
 }
 
 /** One thing that a server must do. */
 export interface Check {
   readonly name: string;
-  /** @throws Mismatch that says in words what is otherwise */
+  /** @throws Mismatch that says in words what is otherwise; NotOffered */
   run(at: Context): Promise<void>;
 }
 
@@ -42,6 +53,11 @@ export class Mismatch extends Error {
   override readonly name = 'Mismatch';
 }
 
+/** What is checked is not there, and need not be. */
+export class NotOffered extends Error {
+  override readonly name = 'NotOffered';
+}
+
 /** @throws Mismatch */
 export function must(holds: boolean, otherwise: string): asserts holds {
   if (!holds) throw new Mismatch(otherwise);
@@ -63,11 +79,13 @@ export function createContext(options: {
   readonly patienceMs: number;
   readonly frames: Context['frames'];
   readonly images: readonly string[];
+  readonly hook: Hook | undefined;
   readonly fetch: typeof globalThis.fetch;
 }): Context {
   const base = options.url.replace(/\/+$/, '').replace(/\/v1$/, '');
   return {
     frames: options.frames,
+    hook: options.hook,
     model: options.model,
     patienceMs: options.patienceMs,
     pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),

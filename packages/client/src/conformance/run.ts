@@ -1,13 +1,16 @@
-import { type Check, type Context, createContext, Mismatch } from './context.ts';
+import { WebhookError } from '../webhook.ts';
+import { type Check, type Context, createContext, type Hook, Mismatch, NotOffered } from './context.ts';
 import { fullChecks } from './full-checks.ts';
 import { dataUrl, makePicture } from './picture.ts';
 import { seedChecks } from './seed-checks.ts';
+import { webhookChecks } from './webhook-checks.ts';
 
 export interface CheckResult {
-  readonly group: 'seed' | 'full';
+  readonly group: 'seed' | 'full' | 'webhooks';
   readonly name: string;
-  readonly passed: boolean;
-  /** Why not. */
+  /** Null: the server does not offer it, which is no failure. */
+  readonly passed: boolean | null;
+  /** Why it did not pass. */
   readonly reason: string | null;
   readonly ms: number;
 }
@@ -22,11 +25,13 @@ export interface ConformanceOptions {
   readonly level?: 'seed' | 'full' | undefined;
   /** How long one video may take. Default ten minutes. */
   readonly patienceMs?: number | undefined;
+  /** Where webhooks are heard; without it their signatures are not checked. */
+  readonly hook?: Hook | undefined;
   readonly fetch?: typeof globalThis.fetch;
   readonly onResult?: (result: CheckResult) => void;
 }
 
-const GROUPS = { seed: seedChecks, full: fullChecks } as const;
+const GROUPS = { seed: seedChecks, full: fullChecks, webhooks: webhookChecks } as const;
 
 /**
  * Checks a `/v1/videos` server against the contract, one check after the other. It makes about a dozen videos and lets one
@@ -45,14 +50,15 @@ export async function checkConformance(options: ConformanceOptions): Promise<rea
     patienceMs: options.patienceMs ?? 600_000,
     frames: { first, last },
     images: [dataUrl(first), dataUrl(last)],
+    hook: options.hook,
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
   });
   const results: CheckResult[] = [];
-  for (const group of options.level === 'seed' ? (['seed'] as const) : (['seed', 'full'] as const)) {
+  for (const group of options.level === 'seed' ? (['seed'] as const) : (['seed', 'full', 'webhooks'] as const)) {
     for (const check of GROUPS[group]) {
       const began = Date.now();
-      const reason = await reasonOf(check, at);
-      const result = { group, name: check.name, passed: reason === null, reason, ms: Date.now() - began };
+      const outcome = await outcomeOf(check, at);
+      const result = { group, name: check.name, ...outcome, ms: Date.now() - began };
       results.push(result);
       options.onResult?.(result);
     }
@@ -60,13 +66,15 @@ export async function checkConformance(options: ConformanceOptions): Promise<rea
   return results;
 }
 
-async function reasonOf(check: Check, at: Context): Promise<string | null> {
+async function outcomeOf(check: Check, at: Context): Promise<Pick<CheckResult, 'passed' | 'reason'>> {
   try {
     await check.run(at);
-    return null;
+    return { passed: true, reason: null };
   } catch (error) {
-    if (error instanceof Mismatch) return error.message;
+    if (error instanceof NotOffered) return { passed: null, reason: error.message };
+    if (error instanceof Mismatch || error instanceof WebhookError) return { passed: false, reason: error.message };
     const { message, cause } = error as Error;
-    return `the request failed: ${message}${cause instanceof Error ? ` (${cause.message})` : ''}`;
+    const why = cause instanceof Error ? ` (${cause.message})` : '';
+    return { passed: false, reason: `the request failed: ${message}${why}` };
   }
 }
