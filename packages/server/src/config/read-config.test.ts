@@ -29,7 +29,7 @@ test('an empty environment is a laptop without a key', () => {
       maxBodyInFlightBytes: 268_435_456,
       shutdownGraceMs: 20_000,
       metricsPort: undefined,
-      dialects: ['openai', 'dashscope'],
+      dialects: ['openai', 'dashscope', 'openrouter'],
       modelAliases: {},
       shutdownDelayMs: 0,
       queueLimit: 10_000,

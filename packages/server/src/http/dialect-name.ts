@@ -1,2 +1,2 @@
 /** The wire languages. */
-export type DialectName = 'powertokens' | 'openai' | 'dashscope';
+export type DialectName = 'powertokens' | 'openai' | 'dashscope' | 'openrouter';

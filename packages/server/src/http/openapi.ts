@@ -68,6 +68,7 @@ const GROUPS = {
   powertokens: 'Native API',
   openai: 'OpenAI dialect',
   dashscope: 'DashScope dialect',
+  openrouter: 'OpenRouter dialect',
 } as const satisfies Record<DialectName | 'server', string>;
 
 /** Faults that any route with a key may answer, and any route at all. */

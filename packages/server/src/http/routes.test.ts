@@ -50,6 +50,9 @@ const EXPECTED = [
   'POST /api/v1/tasks/:id/cancel videos:create',
   'GET /api/v1/uploads videos:create',
   'POST /api/v1/uploads/:owner/:folder signed',
+  'POST /openrouter/api/v1/videos videos:create',
+  'GET /openrouter/api/v1/videos/:id videos:read',
+  'GET /openrouter/api/v1/videos/:id/content videos:read',
   'POST /v1/admin/keys admin',
   'GET /v1/admin/keys admin',
   'DELETE /v1/admin/keys/:key admin',
@@ -90,6 +93,11 @@ const ASYNC = { 'x-dashscope-async': 'enable' };
 
 /** The code of an error in the envelope of its dialect. */
 function codeOf({ dialect }: RouteTrait, answer: { json(): unknown }): string {
+  if (dialect === 'openrouter') {
+    const { error } = answer.json() as { error: { code: unknown; message: unknown; metadata: { code: string } } };
+    expect([typeof error.code, typeof error.message]).toEqual(['number', 'string']);
+    return error.metadata.code;
+  }
   if (dialect !== 'dashscope') return errorObject.parse(answer.json()).error.code;
   const { code, message, request_id: id } = answer.json() as Readonly<Record<string, string>>;
   expect([typeof message, id]).toEqual(['string', expect.stringMatching(/^req_/)]);

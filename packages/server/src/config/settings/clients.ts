@@ -35,10 +35,10 @@ export const CLIENT_SETTINGS = {
   }),
   dialects: setting({
     group: 'Server',
-    parser: names('openai', 'dashscope'),
-    fallback: 'openai,dashscope',
+    parser: names('openai', 'dashscope', 'openrouter'),
+    fallback: 'openai,dashscope,openrouter',
     description:
-      'Wire languages served beside the native one, separated by commas, or `none`: `openai` at `/openai/v1`, `dashscope` at its own `/api/v1`.',
+      'Wire languages served beside the native one, separated by commas, or `none`: `openai` at `/openai/v1`, `dashscope` at its own `/api/v1`, `openrouter` at `/openrouter/api/v1`.',
     example: 'openai',
     short: false,
   }),
@@ -47,7 +47,7 @@ export const CLIENT_SETTINGS = {
     parser: aliases,
     fallback: 'none',
     description:
-      'Names for models in the OpenAI dialect, for programs whose model is fixed: `name=model`, separated by commas. `none`: no other names.',
+      'Names for models in the OpenAI and OpenRouter dialects, for programs whose model is fixed: `name=model`, separated by commas. `none`: no other names.',
     example: 'sora-2=wan2.2-kf2v-flash',
     short: false,
   }),

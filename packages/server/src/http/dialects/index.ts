@@ -3,6 +3,7 @@ import type { AppParts } from '../parts.ts';
 import type { Route } from '../route.ts';
 import { dashscopeRoutes } from './dashscope/routes.ts';
 import { openaiRoutes } from './openai/routes.ts';
+import { openrouterRoutes } from './openrouter/routes.ts';
 
 interface Mounted {
   /** Where its addresses begin. */
@@ -14,6 +15,7 @@ interface Mounted {
 const DIALECTS = {
   openai: { mount: '/openai/v1', routes: openaiRoutes },
   dashscope: { mount: '/api/v1', routes: dashscopeRoutes },
+  openrouter: { mount: '/openrouter/api/v1', routes: openrouterRoutes },
 } as const satisfies Partial<Record<DialectName, Mounted>>;
 
 export type ForeignDialect = keyof typeof DIALECTS;

@@ -23,6 +23,7 @@ const FILES: Readonly<Record<string, string>> = {
   downloadVideo: 'out.mp4',
   downloadFile: 'picture.png',
   openaiDownloadVideo: 'out.mp4',
+  openrouterDownloadVideo: 'out.mp4',
   openaiDownloadFile: 'picture.png',
 };
 const QUERIES: Readonly<Record<string, string>> = {
