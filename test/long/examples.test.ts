@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { EndpointId, OwnerId } from '../../packages/server/src/domain/id.ts';
 import { bearer, mp4, png, testApp } from '../../packages/server/src/http/app.fixture.ts';
 import { DEFAULT_TIMEOUTS } from '../../packages/server/src/http/parts.ts';
 import { type Examples, examplesOf } from '../../packages/server/src/http/reference/examples.ts';
@@ -61,12 +62,18 @@ describe.each(languages)('the examples in %s', (language) => {
       let run = 0;
       for (const route of allRoutes(test.parts)) {
         const text = examplesOf(route, base)?.[language];
-        // What the key of a project may not do, and what takes the video away that others look at, is not for this test.
-        if (text === undefined || route.access === 'admin' || ['openaiRemixVideo'].includes(route.doc.id)) continue;
+        // What is there to be refused is not for this test.
+        if (text === undefined || ['openaiRemixVideo'].includes(route.doc.id)) continue;
         const ready = route.path.endsWith('/cancel') ? await made(test) : await finished(test);
         const file = await uploaded(test);
         const { file: name, command } = LANGUAGES[language];
-        const placed = text.replaceAll(/video_0\w+/g, ready).replaceAll(/file_0\w+/g, file);
+        const { endpoint, delivery, key } = await hooked(test);
+        const placed = text
+          .replaceAll(/video_0\w+:\d+:whe_0\w+/g, delivery)
+          .replaceAll(/video_0\w+/g, (id) => (delivery.startsWith(id) ? id : ready))
+          .replaceAll(/whe_0\w+/g, (id) => (delivery.endsWith(id) ? id : endpoint))
+          .replaceAll(/file_0\w+/g, file)
+          .replaceAll(/key_0\w+/g, key);
         await writeFile(join(folder, name), placed);
         const [executable, ...args] = command(name);
         const { code, out } = await runIn(folder, executable, args, test.alice);
@@ -104,4 +111,22 @@ async function uploaded(test: Test): Promise<string> {
     payload: { file },
   });
   return answer.json<{ id: string }>().id;
+}
+
+/** An endpoint, something it is owed, and a key that may be revoked. */
+async function hooked(test: Test): Promise<{ endpoint: string; delivery: string; key: string }> {
+  const headers = bearer(test.alice);
+  const ask = async (url: string, payload?: object) =>
+    (await test.app.inject({ method: 'POST', url, headers, ...(payload ? { payload } : {}) })).json<{ id: string }>()
+      .id;
+  const endpoint = await ask('/v1/webhook_endpoints', { url: 'https://example.com/hooks' });
+  const video = await made(test);
+  await ask(`/v1/videos/${video}/cancel`);
+  const { items } = await test.store.webhooks.list('alice' as OwnerId, { limit: 1, endpoint: endpoint as EndpointId });
+  const key = await ask('/v1/admin/keys', { owner: 'alice', name: 'to be revoked' });
+  // Only so many are allowed, and each example wants one of its own.
+  for (const one of await test.store.webhooks.endpoints('alice' as OwnerId)) {
+    if (one.id !== endpoint) await test.store.webhooks.removeEndpoint(one.id, one.owner);
+  }
+  return { endpoint, delivery: items[0]?.id ?? '', key };
 }

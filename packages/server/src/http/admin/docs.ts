@@ -13,7 +13,19 @@ export const docs = {
     id: 'createKey',
     summary: 'Make an API key',
     description: 'The secret is shown in this answer only. What the key may do can only narrow what its project may.',
-    body: { 'application/json': { schema: createKeyBody } },
+    body: {
+      'application/json': {
+        schema: createKeyBody,
+        examples: {
+          usual: {
+            owner: 'default',
+            name: 'web shop',
+            scopes: ['videos:create', 'videos:read'],
+            creates_per_minute: 10,
+          },
+        },
+      },
+    },
     answers: { 200: json(keyObject, 'The key, with its secret.') },
     faults: ['invalid_request', 'invalid_json', 'missing_field'],
   },

@@ -15,6 +15,9 @@ const PLACES: Readonly<Record<string, string>> = {
   id: 'video_06f2x0ntjrx9h4q1vwbs8m3d7k',
   file: 'file_06f2x0ntjrx9h4q1vwbs8m3d7k',
   name: 'wan2.2-kf2v-flash',
+  endpoint: 'whe_06f2x0ntjrx9h4q1vwbs8m3d7k',
+  delivery: 'video_06f2x0ntjrx9h4q1vwbs8m3d7k:2:whe_06f2x0ntjrx9h4q1vwbs8m3d7k',
+  key: 'key_06f2x0ntjrx9h4q1vwbs8m3d7k',
 };
 
 /** Calls whose answer is a file or text instead of JSON. */

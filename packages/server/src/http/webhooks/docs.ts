@@ -19,7 +19,7 @@ const json = (schema: z.ZodType, description: string): AnswerDoc => ({
   description,
   content: { 'application/json': { schema } },
 });
-const posted = (schema: z.ZodType) => ({ 'application/json': { schema } });
+const posted = (schema: z.ZodType, usual: unknown) => ({ 'application/json': { schema, examples: { usual } } });
 
 /** How the webhook routes are described in `/openapi.json`. */
 export const docs = {
@@ -29,9 +29,7 @@ export const docs = {
     description:
       'Events are POSTed as JSON, signed as Standard Webhooks 1.0.0 says, and repeated over three days until the ' +
       'address answers 2xx. The secret is shown in this answer only.',
-    body: {
-      'application/json': { schema: createEndpointBody, examples: { offline: { url: 'https://example.com/hook' } } },
-    },
+    body: posted(createEndpointBody, { url: 'https://example.com/hooks', events: ['video.succeeded', 'video.failed'] }),
     answers: { 200: json(endpointObject, 'The endpoint, with its secret.') },
     faults: ['invalid_request', 'invalid_json', 'missing_field', 'url_not_allowed', 'limit_reached'],
   },
@@ -52,7 +50,7 @@ export const docs = {
     id: 'changeWebhookEndpoint',
     summary: 'Change, disable or enable a webhook endpoint',
     path: endpointPath,
-    body: posted(changeEndpointBody),
+    body: posted(changeEndpointBody, { enabled: true }),
     answers: { 200: json(endpointObject, 'The endpoint as it is now.') },
     faults: ['invalid_request', 'invalid_json', 'not_found', 'url_not_allowed'],
   },
@@ -68,7 +66,7 @@ export const docs = {
     summary: 'Get a new secret',
     description: 'Until the overlap ends, every delivery carries a signature of both secrets.',
     path: endpointPath,
-    body: posted(rotateBody),
+    body: posted(rotateBody, { overlap_hours: 24 }),
     answers: { 200: json(endpointObject, 'The endpoint, with its new secret.') },
     faults: ['invalid_request', 'invalid_json', 'not_found'],
   },
