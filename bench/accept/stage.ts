@@ -26,7 +26,7 @@ export async function openStage(
   lanes: boolean,
   change: (world: World) => World = (world) => world,
 ): Promise<Stage> {
-  const config = await settle({ dataDir, host: '127.0.0.1', port: '0' }, { bare: true });
+  const config = await settle({ dataDir, host: '127.0.0.1', port: '0', queueLimit: '1000000' }, { bare: true });
   const opened = await openWorld(config);
   const world = change(opened);
   const keys = createKeys({ store: world.store.keys, clock: world.clock, ids: world.ids, fixedKey: undefined });
