@@ -133,3 +133,14 @@ function countUpTo(body: Buffer, needle: Buffer, limit: number): number {
   }
   return count;
 }
+
+/**
+ * The JSON that a route with body `json` was sent.
+ * @param absent what stands for no body at all, where one is optional
+ */
+export function readJsonBody(request: FastifyRequest, absent?: object): unknown {
+  const body = request.body as PostedBody | undefined;
+  if (body === undefined && absent !== undefined) return absent;
+  if (body?.kind !== 'json') throw unsupportedType('The request has no JSON body.');
+  return body.value;
+}

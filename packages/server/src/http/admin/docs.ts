@@ -1,11 +1,6 @@
-import type { z } from 'zod';
-import type { AnswerDoc, RouteDoc } from '../route.ts';
+import { jsonAnswer } from '../json-answer.ts';
+import type { RouteDoc } from '../route.ts';
 import { auditList, auditQuery, createKeyBody, keyList, keyObject, keyPath, keysQuery, revokedKey } from './schema.ts';
-
-const json = (schema: z.ZodType, description: string): AnswerDoc => ({
-  description,
-  content: { 'application/json': { schema } },
-});
 
 /** How the operator's routes are described in `/openapi.json`. */
 export const docs = {
@@ -26,14 +21,14 @@ export const docs = {
         },
       },
     },
-    answers: { 200: json(keyObject, 'The key, with its secret.') },
+    answers: { 200: jsonAnswer(keyObject, 'The key, with its secret.') },
     faults: ['invalid_request', 'invalid_json', 'missing_field'],
   },
   listKeys: {
     id: 'listKeys',
     summary: 'API keys, never their secrets',
     query: keysQuery,
-    answers: { 200: json(keyList, 'All of them, revoked ones too, oldest first.') },
+    answers: { 200: jsonAnswer(keyList, 'All of them, revoked ones too, oldest first.') },
     faults: ['invalid_request'],
   },
   revokeKey: {
@@ -41,14 +36,14 @@ export const docs = {
     summary: 'Revoke an API key',
     description: 'Every process refuses it within seconds.',
     path: keyPath,
-    answers: { 200: json(revokedKey, 'It opens nothing any more.') },
+    answers: { 200: jsonAnswer(revokedKey, 'It opens nothing any more.') },
     faults: ['not_found'],
   },
   audit: {
     id: 'listAudit',
     summary: 'What operators did',
     query: auditQuery,
-    answers: { 200: json(auditList, 'A page, newest first.') },
+    answers: { 200: jsonAnswer(auditList, 'A page, newest first.') },
     faults: ['invalid_request'],
   },
 } as const satisfies Record<string, RouteDoc>;

@@ -7,10 +7,10 @@ import { Fault } from '../../domain/fault.ts';
 import { type ApiKeyId, readOwnerId } from '../../domain/id.ts';
 import type { Actor } from '../../service/audit.ts';
 import { checkKeyAsk, type KeyAsk } from '../../service/key-wish.ts';
-import type { PostedBody } from '../bodies.ts';
-import { unsupportedType } from '../errors.ts';
+import { readJsonBody } from '../bodies.ts';
 import type { AppParts } from '../parts.ts';
 import type { Route } from '../route.ts';
+import { unixSeconds } from '../unix-seconds.ts';
 import { read } from '../validation.ts';
 import { docs } from './docs.ts';
 import { type auditEntry, auditQuery, createKeyBody, type keyObject, keysQuery } from './schema.ts';
@@ -28,7 +28,7 @@ export function adminRoutes({ keys, audit, clock }: AppParts): readonly Route[] 
       body: 'json',
       doc: docs.createKey,
       async answer(request, _reply, caller) {
-        const asked = read(createKeyBody, jsonOf(request));
+        const asked = read(createKeyBody, readJsonBody(request));
         const wish = checkKeyAsk(askOf(asked), { now: clock.now(), spell, family: isIP });
         const { key, secret } = await keys.create(wish);
         const { hash: _hash, prefix: _prefix, ...told } = key;
@@ -89,12 +89,6 @@ export function adminRoutes({ keys, audit, clock }: AppParts): readonly Route[] 
   ];
 }
 
-function jsonOf(request: FastifyRequest): unknown {
-  const body = request.body as PostedBody | undefined;
-  if (body?.kind !== 'json') throw unsupportedType('The request has no JSON body.');
-  return body.value;
-}
-
 function actorOf(request: FastifyRequest, { apiKey }: Caller): Actor {
   return { name: apiKey ?? 'environment key', address: request.ip, request: request.id };
 }
@@ -130,18 +124,14 @@ function showKey(key: ApiKey, secret?: string): z.output<typeof keyObject> {
     addresses: limits.addresses === undefined ? null : [...limits.addresses],
     requests_per_minute: limits.requestsPerMinute ?? null,
     creates_per_minute: limits.createsPerMinute ?? null,
-    created_at: seconds(key.createdAt),
-    expires_at: key.expiresAt === null ? null : seconds(key.expiresAt),
-    revoked_at: key.revokedAt === null ? null : seconds(key.revokedAt),
-    last_used_at: key.lastUsedAt === null ? null : seconds(key.lastUsedAt),
+    created_at: unixSeconds(key.createdAt),
+    expires_at: key.expiresAt === null ? null : unixSeconds(key.expiresAt),
+    revoked_at: key.revokedAt === null ? null : unixSeconds(key.revokedAt),
+    last_used_at: key.lastUsedAt === null ? null : unixSeconds(key.lastUsedAt),
     ...(secret === undefined ? {} : { secret }),
   };
 }
 
 function showEntry({ at, detail, ...entry }: AuditEntry): z.output<typeof auditEntry> {
-  return { ...entry, object: 'audit_entry', at: seconds(at), detail: { ...detail } };
-}
-
-function seconds(ms: number): number {
-  return Math.floor(ms / 1000);
+  return { ...entry, object: 'audit_entry', at: unixSeconds(at), detail: { ...detail } };
 }

@@ -1,19 +1,14 @@
 import type { DeletedFile, FileObject, ListObject } from '@inbetween/client';
 import type { FastifyRequest } from 'fastify';
-import type { z } from 'zod';
 import type { PostedBody } from '../bodies.ts';
 import { sendFile } from '../content.ts';
 import type { DialectName } from '../dialect-name.ts';
 import { unsupportedType } from '../errors.ts';
+import { jsonAnswer } from '../json-answer.ts';
 import type { AppParts } from '../parts.ts';
-import type { AnswerDoc, Route } from '../route.ts';
+import type { Route } from '../route.ts';
 import { deletedFile, fileBody, fileFormDoc, fileList, fileObject, filePath, fileQuery } from './schema.ts';
 import { readFilePage, readUpload, showFile, showFiles } from './translate.ts';
-
-const json = (schema: z.ZodType, description: string): AnswerDoc => ({
-  description,
-  content: { 'application/json': { schema } },
-});
 
 /**
  * Uploaded pictures, the same in every dialect that has them.
@@ -37,7 +32,7 @@ export function fileRoutes(parts: AppParts, dialect: DialectName, prefix: string
         summary: 'Upload a picture',
         description: 'Once uploaded, its id stands for the picture in `images`. A video keeps a copy of its own.',
         body: { 'multipart/form-data': { schema: fileFormDoc }, 'application/json': { schema: fileBody } },
-        answers: { 200: json(fileObject, 'The file.') },
+        answers: { 200: jsonAnswer(fileObject, 'The file.') },
         faults: [
           'invalid_request',
           'invalid_json',
@@ -65,7 +60,7 @@ export function fileRoutes(parts: AppParts, dialect: DialectName, prefix: string
         id: idOf('listFiles'),
         summary: 'List your files',
         query: fileQuery,
-        answers: { 200: json(fileList, 'A page, newest first unless asked otherwise.') },
+        answers: { 200: jsonAnswer(fileList, 'A page, newest first unless asked otherwise.') },
         faults: ['invalid_request'],
       },
       async answer(request, _reply, caller): Promise<ListObject<FileObject>> {
@@ -82,7 +77,7 @@ export function fileRoutes(parts: AppParts, dialect: DialectName, prefix: string
         id: idOf('retrieveFile'),
         summary: 'One file',
         path: filePath,
-        answers: { 200: json(fileObject, 'The file.') },
+        answers: { 200: jsonAnswer(fileObject, 'The file.') },
         faults: ['not_found'],
       },
       answer: async (request, _reply, caller): Promise<FileObject> =>
@@ -129,7 +124,7 @@ export function fileRoutes(parts: AppParts, dialect: DialectName, prefix: string
         summary: 'Delete a file',
         description: 'Videos that were made from it keep their frames.',
         path: filePath,
-        answers: { 200: json(deletedFile, 'It is gone.') },
+        answers: { 200: jsonAnswer(deletedFile, 'It is gone.') },
         faults: ['not_found'],
       },
       async answer(request, _reply, caller): Promise<DeletedFile> {

@@ -2,8 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { Fault } from '../../domain/fault.ts';
 import { readDeliveryId } from '../../domain/id.ts';
 import { ENDPOINT_LIMITS } from '../../service/endpoints.ts';
-import type { PostedBody } from '../bodies.ts';
-import { unsupportedType } from '../errors.ts';
+import { readJsonBody } from '../bodies.ts';
 import type { AppParts } from '../parts.ts';
 import type { Route } from '../route.ts';
 import { read } from '../validation.ts';
@@ -28,7 +27,7 @@ export function webhookRoutes({ endpoints }: AppParts): readonly Route[] {
       body: 'json',
       doc: docs.create,
       async answer(request, _reply, caller) {
-        const { url, events, description, only_this_key } = read(createEndpointBody, jsonOf(request));
+        const { url, events, description, only_this_key } = read(createEndpointBody, readJsonBody(request));
         const made = await endpoints.create(caller, { url, events, description, onlyThisKey: only_this_key });
         return showEndpoint(made, made.secrets[0]?.secret);
       },
@@ -60,7 +59,7 @@ export function webhookRoutes({ endpoints }: AppParts): readonly Route[] {
       body: 'json',
       doc: docs.change,
       async answer(request, _reply, caller) {
-        const change = read(changeEndpointBody, jsonOf(request));
+        const change = read(changeEndpointBody, readJsonBody(request));
         return showEndpoint(await endpoints.change(caller, named(request, 'endpoint'), change));
       },
     },
@@ -85,7 +84,7 @@ export function webhookRoutes({ endpoints }: AppParts): readonly Route[] {
       body: 'json',
       doc: docs.rotate,
       async answer(request, _reply, caller) {
-        const { overlap_hours = DEFAULT_OVERLAP_HOURS } = read(rotateBody, jsonOf(request, {}));
+        const { overlap_hours = DEFAULT_OVERLAP_HOURS } = read(rotateBody, readJsonBody(request, {}));
         const rotated = await endpoints.rotate(caller, named(request, 'endpoint'), overlap_hours * HOUR_MS);
         return showEndpoint(rotated, rotated.secrets[0]?.secret);
       },
@@ -129,13 +128,6 @@ function cursorOf(after: string) {
   const id = readDeliveryId(after);
   if (id !== undefined) return id;
   throw new Fault('invalid_request', 'after must be the id of a delivery.', { param: 'after' });
-}
-
-function jsonOf(request: FastifyRequest, absent?: object): unknown {
-  const body = request.body as PostedBody | undefined;
-  if (body === undefined && absent !== undefined) return absent;
-  if (body?.kind !== 'json') throw unsupportedType('The request has no JSON body.');
-  return body.value;
 }
 
 function named(request: FastifyRequest, name: 'endpoint' | 'delivery'): string {

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { type Delivery, webhookId } from '../../domain/delivery.ts';
 import type { Endpoint } from '../../domain/endpoint.ts';
 import type { Endpoints, TestOutcome } from '../../service/endpoints.ts';
+import { unixSeconds } from '../unix-seconds.ts';
 import type { deliveryList, deliveryObject, endpointObject, testOutcome } from './schema.ts';
 
 /** An endpoint; its secret only where the caller is given it. */
@@ -16,7 +17,7 @@ export function showEndpoint(endpoint: Endpoint, secret?: string): z.output<type
     only_key: endpoint.apiKey,
     enabled: endpoint.disabledAt === null,
     disabled_reason: endpoint.disabledReason,
-    created_at: seconds(endpoint.createdAt),
+    created_at: unixSeconds(endpoint.createdAt),
     ...(secret === undefined ? {} : { secret }),
   };
 }
@@ -31,9 +32,9 @@ export function showDelivery(delivery: Delivery): z.output<typeof deliveryObject
     type: delivery.type,
     url: delivery.url,
     state: delivery.state,
-    created_at: seconds(delivery.createdAt),
-    next_try_at: delivery.dueAt === null ? null : seconds(delivery.dueAt),
-    tries: delivery.log.map(({ at, ms, status, problem }) => ({ at: seconds(at), ms, status, problem })),
+    created_at: unixSeconds(delivery.createdAt),
+    next_try_at: delivery.dueAt === null ? null : unixSeconds(delivery.dueAt),
+    tries: delivery.log.map(({ at, ms, status, problem }) => ({ at: unixSeconds(at), ms, status, problem })),
   };
 }
 
@@ -51,8 +52,4 @@ export function showDeliveries({ items, hasMore }: Deliveries): z.output<typeof 
 
 export function showTest({ status, problem, ms }: TestOutcome): z.output<typeof testOutcome> {
   return { object: 'webhook_test', delivered: problem === null, status, problem, ms };
-}
-
-function seconds(ms: number): number {
-  return Math.floor(ms / 1000);
 }

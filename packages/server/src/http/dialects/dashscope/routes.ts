@@ -5,8 +5,9 @@ import { Fault } from '../../../domain/fault.ts';
 import type { Video } from '../../../domain/video.ts';
 import type { PostedBody } from '../../bodies.ts';
 import { unsupportedType } from '../../errors.ts';
+import { jsonAnswer } from '../../json-answer.ts';
 import type { AppParts } from '../../parts.ts';
-import type { AnswerDoc, Route } from '../../route.ts';
+import type { Route } from '../../route.ts';
 import { videoAddresses } from '../../video-addresses.ts';
 import { showFault } from './faults.ts';
 import { listTasks } from './list.ts';
@@ -23,11 +24,6 @@ import {
 } from './schema.ts';
 import { isPending, readCreate, showTask, unknownTask } from './translate.ts';
 import { uploadRoutes } from './uploads.ts';
-
-const json = (schema: z.ZodType, description: string): AnswerDoc => ({
-  description,
-  content: { 'application/json': { schema } },
-});
 
 const [FIRST, LAST] = ['https://example.com/first.png', 'https://example.com/last.png'];
 const MEDIA = [
@@ -59,7 +55,7 @@ export function dashscopeRoutes(parts: AppParts, mount: string): readonly Route[
       summary: group === 'image2video' ? 'Create a task' : 'Create a task with input.media',
       description: 'Needs the header `X-DashScope-Async: enable`, as there.',
       body: { 'application/json': { schema: createBody, examples: { url: EXAMPLES[group] } } },
-      answers: { 200: json(createdTask, 'The task.') },
+      answers: { 200: jsonAnswer(createdTask, 'The task.') },
       faults: ['insufficient_scope', 'invalid_request', 'missing_field', 'unknown_model', 'invalid_image'],
     },
     async answer(request, _reply, caller) {
@@ -86,7 +82,7 @@ export function dashscopeRoutes(parts: AppParts, mount: string): readonly Route[
         id: 'dashscopeListTasks',
         summary: 'List the tasks of a day',
         query: listQuery,
-        answers: { 200: json(taskList, 'A page.') },
+        answers: { 200: jsonAnswer(taskList, 'A page.') },
         faults: ['invalid_request'],
       },
       answer: (request, _reply, caller): Promise<TaskList> =>
@@ -102,7 +98,7 @@ export function dashscopeRoutes(parts: AppParts, mount: string): readonly Route[
         summary: 'Fetch a task',
         description: 'An id that is not known is answered with 200 and `UNKNOWN`, as there.',
         path: taskPath,
-        answers: { 200: json(taskObject, 'The task.') },
+        answers: { 200: jsonAnswer(taskObject, 'The task.') },
         faults: [],
       },
       async answer(request, _reply, caller): Promise<TaskObject> {
@@ -120,7 +116,7 @@ export function dashscopeRoutes(parts: AppParts, mount: string): readonly Route[
         id: 'dashscopeCancelTask',
         summary: 'Cancel a task that is PENDING',
         path: taskPath,
-        answers: { 200: json(cancelled, 'It is cancelled.') },
+        answers: { 200: jsonAnswer(cancelled, 'It is cancelled.') },
         faults: ['already_finished'],
       },
       answer: (request, _reply, caller) => cancel(parts, request, caller),

@@ -9,9 +9,10 @@ import { sendContent } from '../../content.ts';
 import { echo, unsupportedType } from '../../errors.ts';
 import { fileRoutes } from '../../files/routes.ts';
 import { readForm } from '../../form.ts';
+import { jsonAnswer } from '../../json-answer.ts';
 import type { AppParts } from '../../parts.ts';
 import { pollHeaders } from '../../poll-headers.ts';
-import type { AnswerDoc, Route } from '../../route.ts';
+import type { Route } from '../../route.ts';
 import { read } from '../../validation.ts';
 import { videoAddresses } from '../../video-addresses.ts';
 import {
@@ -28,11 +29,6 @@ import {
   videoPath,
 } from './schema.ts';
 import { IMAGE_PARTS, REMIX_REFUSAL, readCreate, readRepeat, showList, showVideo } from './translate.ts';
-
-const json = (schema: z.ZodType, description: string): AnswerDoc => ({
-  description,
-  content: { 'application/json': { schema } },
-});
 
 const EXAMPLE = { model: 'wan2.2-kf2v-flash', prompt: 'the camera moves', images: ['sample_first', 'sample_last'] };
 
@@ -73,7 +69,7 @@ export function openaiRoutes(parts: AppParts, mount: string): readonly Route[] {
           'multipart/form-data': { schema: createFormDoc },
           'application/json': { schema: createBody, examples: { offline: EXAMPLE } },
         },
-        answers: { 200: json(openaiVideo, 'The video.') },
+        answers: { 200: jsonAnswer(openaiVideo, 'The video.') },
         faults: [
           'invalid_request',
           'missing_field',
@@ -101,7 +97,7 @@ export function openaiRoutes(parts: AppParts, mount: string): readonly Route[] {
         id: 'openaiListVideos',
         summary: 'List videos',
         query: listQuery,
-        answers: { 200: json(openaiList, 'A page.') },
+        answers: { 200: jsonAnswer(openaiList, 'A page.') },
         faults: ['invalid_request'],
       },
       async answer(request, _reply, caller): Promise<OpenaiList> {
@@ -127,7 +123,7 @@ export function openaiRoutes(parts: AppParts, mount: string): readonly Route[] {
         path: videoPath,
         answers: {
           200: {
-            ...json(openaiVideo, 'The video.'),
+            ...jsonAnswer(openaiVideo, 'The video.'),
             headers: { 'openai-poll-after-ms': 'When to look again, from measured times.' },
           },
         },
@@ -149,7 +145,7 @@ export function openaiRoutes(parts: AppParts, mount: string): readonly Route[] {
         id: 'openaiDeleteVideo',
         summary: 'Delete a video',
         path: videoPath,
-        answers: { 200: json(openaiDeleted, 'It is gone.') },
+        answers: { 200: jsonAnswer(openaiDeleted, 'It is gone.') },
         faults: ['not_found'],
       },
       async answer(request, _reply, caller): Promise<z.output<typeof openaiDeleted>> {
@@ -208,7 +204,7 @@ export function openaiRoutes(parts: AppParts, mount: string): readonly Route[] {
       doc: {
         id: 'openaiListModels',
         summary: 'List models',
-        answers: { 200: json(openaiModels, 'All models, and the other names they have here.') },
+        answers: { 200: jsonAnswer(openaiModels, 'All models, and the other names they have here.') },
         faults: [],
       },
       answer: (): z.output<typeof openaiModels> => ({

@@ -4,6 +4,7 @@ import { nearestTier, type Size, type TIER_AREA } from '../../../domain/size.ts'
 import type { Status, Video } from '../../../domain/video.ts';
 import type { ImageAsk, SubmitAsk } from '../../../service/submit.ts';
 import { echo } from '../../errors.ts';
+import { unixSeconds } from '../../unix-seconds.ts';
 import { read } from '../../validation.ts';
 import { type CreateAsk, createBody, type OpenaiList, type OpenaiVideo } from './schema.ts';
 
@@ -149,7 +150,3 @@ export function readRepeat(header: string | readonly string[] | undefined): Subm
 export const REMIX_REFUSAL =
   `A video cannot be remixed here: this server makes the ${LIMITS.seconds} seconds between two pictures. ` +
   'Create a new video; to continue one, send "<video id>:output_last_frame" as the first of two images[].';
-
-function unixSeconds(ms: number): number {
-  return Math.floor(ms / 1000);
-}

@@ -1,21 +1,16 @@
 import type { FastifyRequest } from 'fastify';
-import type { z } from 'zod';
 import { isTerminal } from '../../../domain/video.ts';
 import type { PostedBody } from '../../bodies.ts';
 import { sendContent } from '../../content.ts';
 import { unsupportedType } from '../../errors.ts';
+import { jsonAnswer } from '../../json-answer.ts';
 import type { AppParts } from '../../parts.ts';
 import { pollHeaders } from '../../poll-headers.ts';
-import type { AnswerDoc, Route } from '../../route.ts';
+import type { Route } from '../../route.ts';
 import { read } from '../../validation.ts';
 import { videoAddresses } from '../../video-addresses.ts';
 import { contentQuery, createBody, type OpenrouterVideo, openrouterVideo, videoPath } from './schema.ts';
 import { type Addresses, readCreate, showFault, showVideo } from './translate.ts';
-
-const json = (schema: z.ZodType, description: string): AnswerDoc => ({
-  description,
-  content: { 'application/json': { schema } },
-});
 
 const frame = (url: string, frame_type: string) => ({ type: 'image_url', image_url: { url }, frame_type });
 const EXAMPLE = {
@@ -47,7 +42,7 @@ export function openrouterRoutes(parts: AppParts, mount: string): readonly Route
         id: 'openrouterCreateVideo',
         summary: 'Create a video',
         body: { 'application/json': { schema: createBody, examples: { offline: EXAMPLE } } },
-        answers: { 202: json(openrouterVideo, 'The video.') },
+        answers: { 202: jsonAnswer(openrouterVideo, 'The video.') },
         faults: ['invalid_request', 'missing_field', 'unknown_model', 'unsupported_size', 'invalid_image'],
       },
       async answer(request, reply, caller): Promise<OpenrouterVideo> {
@@ -72,7 +67,7 @@ export function openrouterRoutes(parts: AppParts, mount: string): readonly Route
         id: 'openrouterRetrieveVideo',
         summary: 'Retrieve a video',
         path: videoPath,
-        answers: { 200: json(openrouterVideo, 'The video.') },
+        answers: { 200: jsonAnswer(openrouterVideo, 'The video.') },
         faults: ['not_found'],
       },
       async answer(request, reply, caller): Promise<OpenrouterVideo> {

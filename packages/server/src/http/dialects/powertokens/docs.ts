@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { FaultCode } from '../../../domain/fault.ts';
-import type { AnswerDoc, RouteDoc } from '../../route.ts';
+import { jsonAnswer } from '../../json-answer.ts';
+import type { RouteDoc } from '../../route.ts';
 import { deletedVideo, modelList, modelObject, videoList, videoObject } from './objects.ts';
 import {
   createHeaders,
@@ -16,12 +17,6 @@ import {
 } from './schema.ts';
 
 /** How the routes of the native dialect are described in `/openapi.json`. */
-
-const json = (schema: z.ZodType, description: string, headers?: Record<string, string>): AnswerDoc => ({
-  description,
-  content: { 'application/json': { schema } },
-  ...(headers === undefined ? {} : { headers }),
-});
 
 const NOT_THERE = ['not_found'] as const satisfies readonly FaultCode[];
 
@@ -54,7 +49,7 @@ export const docs = {
       'multipart/form-data': { schema: createVideoFormDoc },
     },
     answers: {
-      200: json(videoObject, 'The video: accepted, or found again under its Idempotency-Key.', {
+      200: jsonAnswer(videoObject, 'The video: accepted, or found again under its Idempotency-Key.', {
         'Idempotency-Replayed': '`true` when the key was used before and nothing new was made.',
         Location: 'Where the video is retrieved.',
       }),
@@ -82,7 +77,7 @@ export const docs = {
     id: 'listVideos',
     summary: 'List your videos',
     query: listQuery,
-    answers: { 200: json(videoList, 'A page, newest first unless asked otherwise.') },
+    answers: { 200: jsonAnswer(videoList, 'A page, newest first unless asked otherwise.') },
     faults: ['invalid_request'],
   },
   retrieve: {
@@ -95,7 +90,7 @@ export const docs = {
     query: waitQuery,
     headers: waitHeaders,
     answers: {
-      200: json(videoObject, 'The video as it is now.', {
+      200: jsonAnswer(videoObject, 'The video as it is now.', {
         ETag: 'Changes with the video and with its signed addresses.',
         'Retry-After': 'Seconds until it is worth asking again, from measured times; absent in a final status.',
         'openai-poll-after-ms': 'The same in milliseconds.',
@@ -162,7 +157,7 @@ export const docs = {
     id: 'cancelVideo',
     summary: 'Stop a video that is not finished',
     path: videoPath,
-    answers: { 200: json(videoObject, 'The cancelled video, also when it was cancelled before.') },
+    answers: { 200: jsonAnswer(videoObject, 'The cancelled video, also when it was cancelled before.') },
     faults: ['not_found', 'already_finished'],
   },
   delete: {
@@ -170,20 +165,20 @@ export const docs = {
     summary: 'Delete a video and all that was sent for it',
     description: 'A video that is not finished is cancelled first.',
     path: videoPath,
-    answers: { 200: json(deletedVideo, 'It is gone.') },
+    answers: { 200: jsonAnswer(deletedVideo, 'It is gone.') },
     faults: NOT_THERE,
   },
   models: {
     id: 'listModels',
     summary: 'The models, and what makes their videos here',
-    answers: { 200: json(modelList, 'All models.') },
+    answers: { 200: jsonAnswer(modelList, 'All models.') },
     faults: [],
   },
   model: {
     id: 'retrieveModel',
     summary: 'One model',
     path: modelPath,
-    answers: { 200: json(modelObject, 'The model.') },
+    answers: { 200: jsonAnswer(modelObject, 'The model.') },
     faults: NOT_THERE,
   },
 } as const satisfies Record<string, RouteDoc>;

@@ -6,6 +6,7 @@ import type { SubmitAsk } from '../../../service/submit.ts';
 import type { QueuePlace } from '../../../service/videos.ts';
 import { echo } from '../../errors.ts';
 import type { ModelStatus } from '../../parts.ts';
+import { unixSeconds } from '../../unix-seconds.ts';
 import { read } from '../../validation.ts';
 import { type CreateVideo, createVideoBody, createVideoForm } from './schema.ts';
 
@@ -178,8 +179,4 @@ function etaOf({ status, attempt, progress, updatedAt }: Video): number | null {
 /** Rounded down, so that 100 is 1 and nothing else; 0.29 × 100 is a little less than 29 in floating point. */
 function percent(fraction: number): number {
   return Math.floor(fraction * 100 + 1e-6);
-}
-
-function unixSeconds(ms: number): number {
-  return Math.floor(ms / 1000);
 }
