@@ -1,8 +1,8 @@
 import type { Json } from '../../../packages/server/src/domain/attempt.ts';
 import { Fault } from '../../../packages/server/src/domain/fault.ts';
 import type { Backend, BackendEvent, Capabilities, GenerateAsk } from '../../../packages/server/src/ports/backend.ts';
+import type { FakeClock } from '../clock.ts';
 import type { Chance } from './random.ts';
-import type { SimulatedTime } from './time.ts';
 
 /** One thing a peer accepted, in the peer's own books. */
 export interface PeerOperation {
@@ -54,7 +54,7 @@ export interface Peers {
 interface PeersParts {
   readonly traits: readonly PeerTraits[];
   readonly chance: Chance;
-  readonly time: SimulatedTime;
+  readonly time: FakeClock;
   readonly mischief: Mischief;
   readonly files: Map<string, Uint8Array>;
 }

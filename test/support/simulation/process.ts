@@ -1,6 +1,6 @@
 import type { Clock } from '../../../packages/server/src/ports/clock.ts';
+import type { FakeClock } from '../clock.ts';
 import type { Chance } from './random.ts';
-import type { SimulatedTime } from './time.ts';
 
 /** How often a call to a store fails, and how slow it is; all 0: perfectly. */
 export interface StoreMischief {
@@ -24,7 +24,7 @@ export interface SimulatedProcess {
   through<T extends object>(part: T, mischief?: StoreMischief): T;
 }
 
-export function createProcess(time: SimulatedTime, chance: Chance): SimulatedProcess {
+export function createProcess(time: FakeClock, chance: Chance): SimulatedProcess {
   let open: Promise<void> | undefined;
   let release = () => {};
   let killed = false;

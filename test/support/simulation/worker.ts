@@ -10,13 +10,13 @@ import { createGenerateLane } from '../../../packages/server/src/worker/generate
 import { createHeart } from '../../../packages/server/src/worker/heart.ts';
 import { createSweepLane } from '../../../packages/server/src/worker/sweep.ts';
 import { createWatch } from '../../../packages/server/src/worker/watch.ts';
+import type { FakeClock } from '../clock.ts';
 import { createCountingMeter } from '../fakes.ts';
 import { pngHeader } from '../pictures.ts';
 import { createFakeFetcher, createFakeMedia, createFakePreparer } from '../world.ts';
 import type { Peers } from './peers.ts';
 import { createProcess, type StoreMischief } from './process.ts';
 import type { Chance } from './random.ts';
-import type { SimulatedTime } from './time.ts';
 
 /** A bell over all processes whose rings are sometimes lost, and sometimes late. */
 export interface SimulatedBells {
@@ -25,7 +25,7 @@ export interface SimulatedBells {
 }
 
 export interface FleetParts {
-  readonly time: SimulatedTime;
+  readonly time: FakeClock;
   readonly chance: Chance;
   readonly store: Store;
   /** The videos of the store, remembered. */
