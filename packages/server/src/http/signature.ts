@@ -11,6 +11,8 @@ export interface SigningSecret {
 export interface UrlSigner {
   /** The query that opens `variant` at `path`: `exp=…&kid=…&sig=…`. The same text for a whole hour, so ETags stay. */
   sign(path: string, variant: string, now: number): string;
+  /** The query that opens it until just then, Unix seconds, for what shall not last a day. */
+  signUntil(path: string, variant: string, until: number): string;
   /** When an address signed now ends, Unix seconds. */
   validUntil(now: number): number;
   /** @throws Fault `invalid_signature`, the same for forged and expired but in words */
@@ -51,8 +53,14 @@ export function createUrlSigner(
   const kept = new Map<string, string>();
   let keptFor = 0;
 
+  function signUntil(path: string, variant: string, until: number): string {
+    const exp = String(until);
+    return `exp=${exp}&kid=${current.kid}&sig=${digest(current.secret, path, variant, exp, current.kid)}`;
+  }
+
   return {
     validUntil,
+    signUntil,
     sign(path, variant, now) {
       const until = validUntil(now);
       if (until !== keptFor || kept.size >= KEPT_MAX) kept.clear();
@@ -60,8 +68,7 @@ export function createUrlSigner(
       const name = `${path}\n${variant}`;
       const known = kept.get(name);
       if (known !== undefined) return known;
-      const exp = String(until);
-      const query = `exp=${exp}&kid=${current.kid}&sig=${digest(current.secret, path, variant, exp, current.kid)}`;
+      const query = signUntil(path, variant, until);
       kept.set(name, query);
       return query;
     },

@@ -13,8 +13,10 @@ import { type UploadPolicy, uploadPath, uploadPolicy, uploadQuery } from './sche
 
 /** As long as DashScope keeps an upload. */
 const UPLOAD_LIFE_MS = 48 * 3_600_000;
-/** What a signature for an upload is good for. */
-const UPLOAD = 'upload';
+/** How long a policy lets a file be uploaded. */
+const POLICY_LIFE_S = 3_600;
+/** What a signature for an upload is good for: a file of this size at most, at the address that it is for. */
+const UPLOAD = `upload of ${PICTURE_LIMITS.maxBytes} bytes`;
 
 /** Local files of the SDK: it asks for a policy, posts the file to the address that it names, and uses `oss://<key>`. */
 export function uploadRoutes({ files, signer, clock, publicUrl }: AppParts): readonly Route[] {
@@ -37,11 +39,14 @@ export function uploadRoutes({ files, signer, clock, publicUrl }: AppParts): rea
         read(uploadQuery, request.query);
         const folder = randomUUID().replaceAll('-', '');
         const path = pathOf(owner, folder);
-        const until = signer.validUntil(clock.now());
-        const query = signer.sign(path, UPLOAD, clock.now());
+        const until = Math.floor(clock.now() / 1000) + POLICY_LIFE_S;
+        const query = signer.signUntil(path, UPLOAD, until);
         const policy = {
           expiration: new Date(until * 1000).toISOString(),
-          conditions: [['starts-with', '$key', `${keyOf(owner, folder)}/`]],
+          conditions: [
+            ['starts-with', '$key', `${keyOf(owner, folder)}/`],
+            ['content-length-range', 1, PICTURE_LIMITS.maxBytes],
+          ],
         };
         return {
           request_id: request.id,
@@ -51,7 +56,7 @@ export function uploadRoutes({ files, signer, clock, publicUrl }: AppParts): rea
             signature: new URLSearchParams(query).get('sig') ?? '',
             upload_dir: keyOf(owner, folder),
             upload_host: `${publicUrl().replace(/\/+$/, '')}${path}?${query}`,
-            expire_in_seconds: Math.floor(until - clock.now() / 1000),
+            expire_in_seconds: POLICY_LIFE_S,
             max_file_size_mb: Math.floor(PICTURE_LIMITS.maxBytes / 1_000_000),
             capacity_limit_mb: 999_999,
             oss_access_key_id: 'inbetween',
