@@ -77,7 +77,7 @@ it('writes no secret, prompt or signed address into its log, whatever happens', 
   }
   const log = server.out() + server.err();
   // The log was really written, at the level that tells most.
-  expect(log).toContain('a frame could not be prepared');
+  expect(log).toContain('a video could not be admitted');
   expect(log).toContain('"message":"answered"');
   for (const [name, secret] of Object.entries(secrets)) {
     expect(secret.length, name).toBeGreaterThan(12);

@@ -15,6 +15,7 @@ import { createAdmitLane } from '../../packages/server/src/worker/admit.ts';
 import { createDrainLane } from '../../packages/server/src/worker/drain.ts';
 import { createGenerateLane } from '../../packages/server/src/worker/generate.ts';
 import { createHeart } from '../../packages/server/src/worker/heart.ts';
+import type { Moderation } from '../../packages/server/src/worker/moderate.ts';
 import { createSweepLane } from '../../packages/server/src/worker/sweep.ts';
 import { createWatch } from '../../packages/server/src/worker/watch.ts';
 import { createScriptedBackend } from './backend.ts';
@@ -48,6 +49,8 @@ export interface StageOptions {
   readonly reserveBytes?: number;
   /** There is another remote backend, `second`, for what the first one refuses. */
   readonly second?: boolean;
+  /** The operator's check of what is asked for. */
+  readonly moderation?: Moderation;
   /** Works at once in lane `generate`. */
   readonly concurrency?: number;
 }
@@ -135,7 +138,14 @@ export function createStage(options: StageOptions = {}) {
     };
     const lanes = [
       createHeart(id, { store: gate.through(store.workers), clock, log }),
-      createAdmitLane({ ...common, fetcher, preparer, concurrency: 4, sample: async (name) => samples(name) }),
+      createAdmitLane({
+        ...common,
+        fetcher,
+        preparer,
+        moderation: options.moderation,
+        concurrency: 4,
+        sample: async (name) => samples(name),
+      }),
       createDrainLane(generating),
       createGenerateLane(generating),
       ...(parts.sweeps === false ? [] : [createSweepLane({ ...common, router, backendStore: store.backends, chores })]),

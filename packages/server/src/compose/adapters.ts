@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { createRendererBackend } from '../adapters/backends/renderer/backend.ts';
 import { createFinisher } from '../adapters/media/finish/finisher.ts';
 import { createMedia, type MediaParts } from '../adapters/media/media.ts';
+import { createHttpModerator } from '../adapters/moderation/http-moderator.ts';
 import { readAllowList } from '../adapters/net/allow-list.ts';
 import { createFetcher } from '../adapters/net/fetcher.ts';
 import { createPoster } from '../adapters/net/poster.ts';
@@ -21,6 +22,7 @@ import type { Poster } from '../ports/poster.ts';
 import type { Router } from '../ports/router.ts';
 import type { Store } from '../ports/store.ts';
 import { type BackendStates, createBackendStates } from '../worker/backend-states.ts';
+import type { Moderation } from '../worker/moderate.ts';
 import { openBackends } from './backends.ts';
 import { crashing } from './crash-points.ts';
 import { checkRole, type Role } from './role.ts';
@@ -39,6 +41,8 @@ export interface World {
   readonly fetcher: Fetcher;
   readonly poster: Poster;
   readonly media: MediaParts;
+  /** The operator's check of what is asked for, where there is one. */
+  readonly moderation: Moderation | undefined;
   readonly backends: Readonly<Record<string, Backend>>;
   /** What operators say about them; to be started with the lanes. */
   readonly states: BackendStates;
@@ -126,6 +130,7 @@ export async function openWorld(config: Config, role: Role = 'serve'): Promise<W
       fetcher,
       poster,
       media,
+      moderation: moderationOf(config),
       backends,
       states,
       router: createRouter(config.generation.routes, backends, new Set(draining), states.stateOf),
@@ -137,4 +142,10 @@ export async function openWorld(config: Config, role: Role = 'serve'): Promise<W
     await close();
     throw error;
   }
+}
+
+function moderationOf({ access: { moderation } }: Config): Moderation | undefined {
+  if (moderation === undefined) return undefined;
+  const { withoutVerdict, ...options } = moderation;
+  return { moderator: createHttpModerator({ ...options, clock: systemClock }), withoutVerdict };
 }

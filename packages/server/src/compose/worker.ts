@@ -58,6 +58,7 @@ export function workerParts(
         ...shared,
         fetcher,
         preparer: media.preparer,
+        moderation: world.moderation,
         concurrency: ADMIT_CONCURRENCY,
         sample: (name) => readSample(name as SampleName),
       }),

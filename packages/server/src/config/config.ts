@@ -29,6 +29,8 @@ export interface Config {
     readonly webhookSecret: string | undefined;
     /** As written; `adapters/net` reads it. */
     readonly fetchAllow: string;
+    /** Undefined: nothing is checked. */
+    readonly moderation: ModerationConfig | undefined;
   };
   readonly data: {
     readonly folder: string;
@@ -88,6 +90,19 @@ export interface S3Config {
   readonly links: { readonly endpoint: string | undefined } | undefined;
 }
 
+/** A service of the operator's that judges what callers ask for. */
+export interface ModerationConfig {
+  readonly url: string;
+  readonly secret: string | undefined;
+  readonly timeoutMs: number;
+  readonly withoutVerdict: 'closed' | 'open';
+}
+
+function moderationOf(values: Values): ModerationConfig | undefined {
+  const { moderationUrl: url, moderationSecret: secret, moderationTimeout: timeoutMs } = values;
+  return url === undefined ? undefined : { url, secret, timeoutMs, withoutVerdict: values.moderationFail };
+}
+
 function s3Of(values: Values): S3Config | undefined {
   if (values.s3Bucket === undefined) return undefined;
   return {
@@ -117,7 +132,12 @@ export function groupValues(values: Values, generation: GenerationConfig, warnin
       queueLimit: values.queueLimit,
       simulates: values.simulate,
     },
-    access: { apiKey: values.apiKey, webhookSecret: values.webhookSecret, fetchAllow: values.fetchAllow },
+    access: {
+      apiKey: values.apiKey,
+      webhookSecret: values.webhookSecret,
+      fetchAllow: values.fetchAllow,
+      moderation: moderationOf(values),
+    },
     data: { folder: values.dataDir, diskReserveBytes: values.diskReserve },
     postgres:
       values.databaseUrl === undefined ? undefined : { url: values.databaseUrl, connections: values.databasePool },

@@ -35,7 +35,7 @@ test('an empty environment is a laptop without a key', () => {
       queueLimit: 10_000,
       simulates: false,
     },
-    access: { apiKey: undefined, webhookSecret: undefined, fetchAllow: '' },
+    access: { apiKey: undefined, webhookSecret: undefined, fetchAllow: '', moderation: undefined },
     data: { folder: './data', diskReserveBytes: 536_870_912 },
     render: {
       encoder: { kind: 'builtin' },

@@ -108,6 +108,11 @@ function contradictions(values: Values, found: ReadonlyMap<SettingKey, Found | u
     const allowed = `another port than ${nameOf('port')}, or nothing`;
     mistakes.push({ name: nameOf('metricsPort'), found: `"${values.port}"`, allowed });
   }
+  if (values.moderationSecret !== undefined && values.moderationUrl === undefined) {
+    // Somebody meant to have a check, and has none.
+    const allowed = `an address, because there is ${nameOf('moderationSecret')}`;
+    mistakes.push({ name: nameOf('moderationUrl'), found: 'nothing', allowed });
+  }
   if (values.crashAt !== undefined && !values.simulate) {
     const allowed = `nothing, unless ${nameOf('simulate')} is on`;
     mistakes.push({ name: nameOf('crashAt'), found: `"${values.crashAt}"`, allowed });

@@ -3,6 +3,7 @@ import { optional, type Setting, setting } from './setting.ts';
 import { BACKEND_SETTINGS } from './settings/backends.ts';
 import { CLIENT_SETTINGS } from './settings/clients.ts';
 import { LABEL_SETTINGS } from './settings/labels.ts';
+import { MODERATION_SETTINGS } from './settings/moderation.ts';
 import { QUEUE_SETTINGS } from './settings/queue.ts';
 import { SCALING_SETTINGS } from './settings/scaling.ts';
 import { WEBHOOK_SETTINGS } from './settings/webhooks.ts';
@@ -74,6 +75,7 @@ export const SETTINGS = {
   }),
   ...WEBHOOK_SETTINGS,
   ...LABEL_SETTINGS,
+  ...MODERATION_SETTINGS,
   fetchAllow: setting({
     group: 'Access',
     parser: matching(/^/, 'host[:port] and networks separated by commas'),

@@ -76,6 +76,7 @@ export const FAULTS = {
   backend_unavailable: trait('unavailable', true),
   backend_misconfigured: trait('unavailable'),
   content_rejected: trait('invalid'),
+  moderation_unavailable: trait('unavailable', true),
   submission_unknown: trait('internal'),
   damaged_output: trait('internal', true),
   last_frame_ignored: trait('internal'),

@@ -16,6 +16,7 @@ export const COUNTERS = {
   inbetween_lane_errors_total: 'Unexpected errors in a lane, by lane',
   inbetween_upstream_unknown_words_total: 'Status words of a peer that we do not know, by backend',
   inbetween_fetches_total: 'Guarded fetches, by outcome',
+  inbetween_moderations_total: 'Verdicts of the content check, by outcome',
   inbetween_webhook_tries_total: 'Tries to deliver a webhook, by outcome',
 } as const;
 export type Counter = keyof typeof COUNTERS;

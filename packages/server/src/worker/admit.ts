@@ -15,6 +15,7 @@ import type { Claimed, VideoStore } from '../ports/store.ts';
 import { type Chain, createChain, Superseded } from './chain.ts';
 import { createHeld } from './held.ts';
 import { createLane, type LaneParts } from './lane.ts';
+import { type Moderation, moderate } from './moderate.ts';
 import type { Part } from './part.ts';
 
 export interface AdmitParts extends LaneParts {
@@ -23,6 +24,8 @@ export interface AdmitParts extends LaneParts {
   readonly artifacts: ArtifactStore;
   readonly fetcher: Fetcher;
   readonly preparer: FramePreparer;
+  /** Absent: nothing is judged. */
+  readonly moderation?: Moderation | undefined;
   readonly policy: Policy;
   /** Bytes of a frame that is shipped with the server. */
   sample(name: string): Promise<Uint8Array>;
@@ -99,7 +102,7 @@ async function endBadly(parts: AdmitParts, chain: Chain, error: unknown, signal:
   }
   const fault = asFault(error);
   if (!signal.aborted)
-    log.warn({ video: chain.video.id, code: fault.code, err: fault.cause ?? fault }, 'a frame could not be prepared');
+    log.warn({ video: chain.video.id, code: fault.code, err: fault.cause ?? fault }, 'a video could not be admitted');
   try {
     const written = await chain.write(
       (current) =>
@@ -124,6 +127,7 @@ async function prepareFrames(
     await chain.write((current) => fetching(current, parts.clock.now()));
   const pictures = await readPictures(parts, video, sources, signal);
   await using pair = await parts.preparer.prepare(pictures, video.generation.size, signal);
+  await moderate(parts, video, pair.frames, signal);
   const [first, last] = await Promise.all(
     FRAME_ROLES.map((role) =>
       parts.artifacts.put(`${videoPrefix(video.id)}frames/${role}.png`, pair.frames[role].png, 'image/png', signal),

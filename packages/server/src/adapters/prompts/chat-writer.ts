@@ -5,6 +5,7 @@ import { LIMITS } from '../../domain/model.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import type { PromptWriter } from '../../ports/prompt-writer.ts';
+import { readShortText } from '../system/read-text.ts';
 import { INSTRUCTION } from './instruction.ts';
 
 export interface ChatWriterOptions {
@@ -49,7 +50,7 @@ export function createChatWriter(options: ChatWriterOptions): PromptWriter {
           signal: either,
         });
         if (!response.ok) throw new Error(`status ${response.status}`);
-        const rewritten = readPrompt(await readText(response));
+        const rewritten = readPrompt(await readShortText(response, MAX_ANSWER_BYTES));
         if (rewritten === undefined) log.warn({ model }, 'the prompt writer gave no prompt; the original is used');
         return rewritten;
       } catch (error) {
@@ -78,17 +79,6 @@ async function shrink(png: Uint8Array): Promise<string> {
     .jpeg({ quality: 85 })
     .toBuffer();
   return `data:image/jpeg;base64,${jpeg.toString('base64')}`;
-}
-
-async function readText(response: Response): Promise<string> {
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  for await (const part of response.body ?? []) {
-    length += part.length;
-    if (length > MAX_ANSWER_BYTES) throw new Error('the answer is too long');
-    parts.push(part);
-  }
-  return Buffer.concat(parts).toString('utf8');
 }
 
 /** The text of the answer as one paragraph within our own limit; undefined when there is none. */

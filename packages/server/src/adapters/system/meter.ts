@@ -38,6 +38,7 @@ const LABELS = {
   inbetween_stale_writes_total: ['lane'],
   inbetween_lane_errors_total: ['lane'],
   inbetween_fetches_total: ['outcome'],
+  inbetween_moderations_total: ['outcome'],
   inbetween_webhook_tries_total: ['outcome'],
   inbetween_admission_seconds: [],
   inbetween_queue_seconds: ['backend'],
