@@ -1,5 +1,5 @@
 import { defineCommand } from 'citty';
-import { listening, run } from './run.ts';
+import { configured, listening, run } from './run.ts';
 
 /** `inbetween api`: answers callers; workers make the videos. */
 export const apiCommand = defineCommand({
@@ -7,6 +7,6 @@ export const apiCommand = defineCommand({
     name: 'api',
     description: 'Answers callers and makes nothing; needs DATABASE_URL and S3_BUCKET, which it shares with workers.',
   },
-  args: listening,
-  run: ({ args }) => run('api', { host: args.host, port: args.port }),
+  args: { ...listening, ...configured },
+  run: ({ args }) => run('api', { config: args.config, host: args.host, port: args.port }),
 });

@@ -5,6 +5,11 @@ import { CommandFailure, say } from './console.ts';
 import { type SettingFlags, settle } from './settings.ts';
 import { welcome } from './welcome.ts';
 
+/** The flag of every command that reads the configuration. */
+export const configured = {
+  config: { type: 'string', description: 'Configuration file, YAML or JSON (INBETWEEN_CONFIG)', valueHint: 'file' },
+} as const;
+
 /** Flags of the commands that listen. */
 export const listening = {
   host: { type: 'string', description: 'Address to listen on (HOST, default 127.0.0.1)', valueHint: 'address' },

@@ -1,5 +1,5 @@
 import { defineCommand } from 'citty';
-import { listening, run } from './run.ts';
+import { configured, listening, run } from './run.ts';
 
 /** `inbetween serve`: the API and all lanes in one process. */
 export const serveCommand = defineCommand({
@@ -9,7 +9,7 @@ export const serveCommand = defineCommand({
   },
   args: {
     ...listening,
-    config: { type: 'string', description: 'Configuration file, YAML or JSON (INBETWEEN_CONFIG)', valueHint: 'file' },
+    ...configured,
     'data-dir': {
       type: 'string',
       description: 'Folder for database and files (INBETWEEN_DATA_DIR, default ./data)',

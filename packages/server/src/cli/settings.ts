@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { settingChecks } from '../compose/setting-checks.ts';
+import { configChecks } from '../compose/config-checks.ts';
 import type { Config } from '../config/config.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { loadConfig } from '../config/load-config.ts';
@@ -15,7 +15,7 @@ export type SettingFlags = Readonly<Partial<Record<SettingKey, string | undefine
  */
 export async function settle(flags: SettingFlags, { bare = false } = {}): Promise<Config> {
   try {
-    const sources = { flags, env: bare ? {} : process.env, checks: settingChecks };
+    const sources = { flags, env: bare ? {} : process.env, ...configChecks };
     return await loadConfig(sources, (path) => readFile(path, 'utf8'), { discover: !bare });
   } catch (error) {
     if (error instanceof ConfigError) throw new CommandFailure(error.message, 2);

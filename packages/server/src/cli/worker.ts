@@ -1,5 +1,5 @@
 import { defineCommand } from 'citty';
-import { run } from './run.ts';
+import { configured, run } from './run.ts';
 
 /** `inbetween worker`: makes videos and answers nobody. */
 export const workerCommand = defineCommand({
@@ -8,6 +8,7 @@ export const workerCommand = defineCommand({
     description: 'Makes videos and answers nobody; needs DATABASE_URL and S3_BUCKET, which it shares with the APIs.',
   },
   args: {
+    ...configured,
     lanes: {
       type: 'string',
       description: 'What it does (INBETWEEN_LANES, default admit,generate,drain,deliver,sweep)',
@@ -25,5 +26,10 @@ export const workerCommand = defineCommand({
     },
   },
   run: ({ args }) =>
-    run('worker', { lanes: args.lanes, concurrency: args.concurrency, metricsPort: args['metrics-port'] }),
+    run('worker', {
+      config: args.config,
+      lanes: args.lanes,
+      concurrency: args.concurrency,
+      metricsPort: args['metrics-port'],
+    }),
 });

@@ -1,8 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { createComfyuiApi } from '../adapters/backends/comfyui/api.ts';
 import { PRESETS, presetsFor } from '../adapters/backends/comfyui/presets.ts';
-import { readWorkflow } from '../adapters/backends/comfyui/read-workflow.ts';
-import type { Workflow } from '../adapters/backends/comfyui/workflow.ts';
 import { createDashscopeApi } from '../adapters/backends/dashscope/api.ts';
 import { regionOf } from '../adapters/backends/dashscope/models.ts';
 import { createLightx2vApi } from '../adapters/backends/lightx2v/api.ts';
@@ -34,6 +31,8 @@ import type { ResultFinisher } from '../ports/media.ts';
 import type { Meter } from '../ports/meter.ts';
 import type { PromptWriter } from '../ports/prompt-writer.ts';
 import type { Rate } from '../ports/rate.ts';
+import { given } from './given.ts';
+import { graphOf } from './graph-file.ts';
 
 export interface RemoteWorld {
   readonly tmpFolder: string;
@@ -91,8 +90,9 @@ const APIS: {
         fetcher,
       }),
     ),
-  comfyui: ({ entry, name }, address, routed, { clock }) => {
-    const own = entry.graph === undefined ? undefined : graphOf(name, entry);
+  comfyui: (config, address, routed, { clock }) => {
+    const { entry } = config;
+    const own = graphOf(config);
     const preset = entry.preset === undefined ? undefined : PRESETS[entry.preset];
     const listed = (model: string) => (own !== undefined ? [own] : preset !== undefined ? [preset] : presetsFor(model));
     // Who says that a size can be made says it of the graph.
@@ -174,33 +174,6 @@ function limited(api: RemoteApi<Json>, { entry }: BackendConfig): RemoteApi<Json
     ...(entry.promptExtend === undefined || entry.promptExtend === 'auto' ? {} : { extendsPrompt: false }),
   });
   return Object.create(api, { traits: { get: traits, enumerable: true } }) as RemoteApi<Json>;
-}
-
-/** A graph that cannot be used, with everything that is wrong with it. */
-export class UnusableGraph extends Error {
-  override readonly name = 'UnusableGraph';
-}
-
-function graphOf(name: string, entry: Extract<BackendConfig, { readonly kind: 'comfyui' }>['entry']): Workflow {
-  const path = entry.graph ?? '';
-  const { fps, sizes, bind } = entry;
-  const read = readWorkflow({ name, exported: readJson(path), ...given({ fps, sizes, bind: bind && given(bind) }) });
-  if (read.workflow !== undefined) return read.workflow;
-  throw new UnusableGraph([`The graph ${path} of backend ${name} cannot be used:`, ...read.problems].join('\n  '));
-}
-
-function readJson(path: string): unknown {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8'));
-  } catch (error) {
-    const why = error instanceof SyntaxError ? 'it is not JSON' : 'it cannot be read';
-    throw new UnusableGraph(`The graph ${path} cannot be used: ${why}.`, { cause: error });
-  }
-}
-
-/** Without the members that are undefined. */
-function given<T extends object>(members: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as never;
 }
 
 function rhythmOf({ entry }: BackendConfig): Partial<Rhythm> {

@@ -5,7 +5,7 @@ import { CopyError } from '../adapters/stores/sql/copy.ts';
 import { ForeignDatabase } from '../adapters/stores/sql/migrate.ts';
 import { DataFolderError } from '../adapters/system/data-folder.ts';
 import { Fault } from '../domain/fault.ts';
-import { UnusableGraph } from './backends.ts';
+import { UnusableGraph } from './graph-file.ts';
 import { UnlistedBackend } from './pins.ts';
 import { StartRefusal } from './role.ts';
 

@@ -1,5 +1,5 @@
 import { parse } from 'yaml';
-import { readSections, SECTION_NAMES, type Sections } from './backends/read-sections.ts';
+import { type ReadSections, readSections, SECTION_NAMES } from './backends/read-sections.ts';
 import type { Mistake } from './config-error.ts';
 import { nearest } from './nearest.ts';
 import { longName } from './setting.ts';
@@ -23,17 +23,18 @@ const READABLE = SETTING_KEYS.filter((key) => key !== 'config' && !SETTINGS[key]
 /** What stands in a file: settings by key, and the sections that are no settings. */
 export interface FileContent {
   readonly settings: ReadonlyMap<SettingKey, Found>;
-  readonly sections: Sections;
+  readonly sections: ReadSections;
 }
 
 /** Reads a YAML or JSON file; adds to `mistakes` everything that is wrong with it. */
 export function readFileContent(file: ConfigFile | undefined, mistakes: Mistake[]): FileContent {
   const settings = new Map<SettingKey, Found>();
-  if (file === undefined) return { settings, sections: {} };
+  const nothing = { settings, sections: { sections: {}, faulty: new Map() } };
+  if (file === undefined) return nothing;
   const content = parseObject(file.text);
   if (content === undefined) {
     mistakes.push({ name: file.path, found: 'something else', allowed: 'a file with one YAML or JSON object' });
-    return { settings, sections: {} };
+    return nothing;
   }
   for (const [name, value] of Object.entries(content)) {
     if (SECTION_NAMES.includes(name)) continue;

@@ -1,3 +1,4 @@
+import type { BackendConfig } from './backends/backend-config.ts';
 import { resolveGeneration } from './backends/resolve.ts';
 import { type Config, groupValues } from './config.ts';
 import { ConfigError, type Mistake } from './config-error.ts';
@@ -17,6 +18,8 @@ export interface ConfigSources {
    * mistake, told together with the others.
    */
   readonly checks?: { readonly [Key in SettingKey]?: (value: Values[Key]) => unknown } | undefined;
+  /** The same for a backend: names the fields of its entry that are wrong. */
+  readonly checkBackend?: ((backend: BackendConfig) => readonly Mistake[]) | undefined;
 }
 
 /**
@@ -25,7 +28,7 @@ export interface ConfigSources {
  *
  * @throws ConfigError with every mistake there is
  */
-export function readConfig({ flags, env, file, checks = {} }: ConfigSources): Config {
+export function readConfig({ flags, env, file, checks = {}, checkBackend = () => [] }: ConfigSources): Config {
   const mistakes: Mistake[] = [];
   const { settings: inFile, sections } = readFileContent(file, mistakes);
   const found = new Map<SettingKey, Found | undefined>();
@@ -39,6 +42,10 @@ export function readConfig({ flags, env, file, checks = {} }: ConfigSources): Co
   // Settings that contradict each other can only be told from settings that are right by themselves.
   const complete = values as Values;
   const generation = resolveGeneration(sections, complete, env, file?.path ?? 'environment', mistakes);
+  for (const backend of generation.backends) {
+    const place = `${file?.path ?? 'environment'}: backends.${backend.name}`;
+    mistakes.push(...checkBackend(backend).map((mistake) => ({ ...mistake, name: `${place}.${mistake.name}` })));
+  }
   if (mistakes.length === 0) mistakes.push(...contradictions(complete, found));
   if (mistakes.length > 0) throw new ConfigError(mistakes);
   return groupValues(complete, generation, unknownVariables(env));

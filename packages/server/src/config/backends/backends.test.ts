@@ -165,6 +165,8 @@ backends:
     expect.stringMatching(/^in\.yaml: backends\.d\.deadline: found "soon"; allowed is a time from 1m to 7d/),
     'in.yaml: backends.d.region: found "eu"; allowed is cn or intl.',
     'in.yaml: port: found "99999"; allowed is a whole number from 0 to 65535.',
+    expect.stringContaining('backends.c.fields: found nothing; allowed is the fields of both frames'),
+    'in.yaml: backends.d.credential: found nothing; allowed is the variable that holds the API key.',
   ]);
 });
 
@@ -203,4 +205,36 @@ promptWriter: {url: 'http://x', model: m, credential: '${secret}'}
   const told = mistakes(text);
   expect(told).toHaveLength(3);
   expect(told.join('\n')).not.toContain(secret);
+});
+
+test('what is wrong by itself hides nothing that only the whole can tell', () => {
+  const text = `
+backends:
+  a: {kind: midjourney}
+  b: {kind: dashscope, credential: NOT_THERE, deadline: soon}
+  c: {kind: dashscope, credential: 'not a name'}
+  d: {kind: comfyui, instances: [{url: 'ftp://x'}], headers: {X-A: {env: NOPE}}}
+  e: {kind: comfyui, url: 'ftp://x', preset: wan21-flf2v, graph: mine.json}
+  f: {kind: comfyui, url: 'http://x', graph: '', bind: {first: 1.image}}
+  g: {kind: comfyui, url: 'http://x', bind: {first: 1.image}}
+models: {${FLASH}: [a, b, z], wan9: [a]}
+promptWriter: {url: 'http://x', model: m, credential: ALSO_NOT_THERE}
+negativePrompt: 7
+`;
+  const told = mistakes(text);
+  expect(told).toEqual([
+    expect.stringMatching(/^in\.yaml: backends\.a\.kind: /),
+    expect.stringMatching(/^in\.yaml: backends\.b\.deadline: found "soon"/),
+    expect.stringMatching(/^in\.yaml: backends\.c\.credential: found a text of 10 characters/),
+    expect.stringMatching(/^in\.yaml: backends\.d\.instances\[0\]\.url: found "ftp:/),
+    expect.stringMatching(/^in\.yaml: backends\.e\.url: found "ftp:/),
+    'in.yaml: backends.f.graph: found ""; allowed is a text that is not empty.',
+    expect.stringMatching(/^in\.yaml: models\.wan9: /),
+    'in.yaml: negativePrompt: found 7; allowed is a text.',
+    'in.yaml: backends.b.credential: found NOT_THERE, which is not set; allowed is a variable that is set.',
+    'in.yaml: backends.e.graph: found both preset and graph; allowed is one of them.',
+    'in.yaml: backends.g.bind: found places in a graph; allowed is nothing without graph, because presets know their own places.',
+    `in.yaml: models.${FLASH}[2]: found "z"; allowed is one of b, c, d, e, f, g, a, renderer.`,
+    'in.yaml: promptWriter.credential: found ALSO_NOT_THERE, which is not set; allowed is a variable that is set.',
+  ]);
 });

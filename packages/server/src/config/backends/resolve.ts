@@ -1,6 +1,6 @@
 import type { Mistake } from '../config-error.ts';
 import type { BackendConfig, GenerationConfig, InstanceConfig, PromptWriterConfig } from './backend-config.ts';
-import type { Sections } from './read-sections.ts';
+import type { ReadSections } from './read-sections.ts';
 import { type BackendEntry, model, RENDERER } from './schema.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -25,7 +25,7 @@ const DASHSCOPE_URLS = { cn: 'https://dashscope.aliyuncs.com', intl: 'https://da
  * looked up, routes checked. Adds to `mistakes` whatever cannot be used.
  */
 export function resolveGeneration(
-  file: Sections,
+  { sections: file, faulty }: ReadSections,
   shortcuts: Shortcuts,
   env: Environment,
   path: string,
@@ -33,8 +33,14 @@ export function resolveGeneration(
 ): GenerationConfig {
   const entries = new Map<string, BackendEntry>(Object.entries(file.backends ?? {}));
   applyShortcuts(entries, shortcuts);
-  const backends = [...entries].map(([name, entry]) => resolveBackend(name, entry, shortcuts, env, path, mistakes));
-  const names = new Set([...entries.keys(), RENDERER]);
+  const backends = [...entries].map(([name, entry]) => {
+    const found: Mistake[] = [];
+    const backend = resolveBackend(name, entry, shortcuts, env, path, found);
+    const place = `${path}: backends.${name}`;
+    mistakes.push(...found.filter((mistake) => !followsFrom(faulty.get(name), mistake.name.slice(place.length + 1))));
+    return backend;
+  });
+  const names = new Set([...entries.keys(), ...faulty.keys(), RENDERER]);
   const routes: Record<string, readonly string[]> = {};
   for (const each of model.options) {
     const listed = file.models?.[each];
@@ -56,6 +62,16 @@ export function resolveGeneration(
     promptWriter: file.promptWriter && resolveWriter(file.promptWriter, env, path, mistakes),
     negativePrompt: file.negativePrompt,
   };
+}
+
+/** Fields that are only asked for, or have no meaning, because another one is not there. */
+const INSTEAD_OF: Readonly<Record<string, string>> = { url: 'instances', bind: 'graph' };
+
+/** Whether a mistake at this field is only there because a faulty field was left out; that one was told. */
+function followsFrom(faulty: ReadonlySet<string> | undefined, field: string): boolean {
+  const [first = '', ...rest] = field.split('.');
+  const last = rest.at(-1) ?? first;
+  return [first, last, INSTEAD_OF[last]].some((each) => each !== undefined && faulty?.has(each));
 }
 
 /** What the environment says wins over what the file says. */
@@ -133,6 +149,10 @@ function checkKind(entry: BackendEntry, place: string, mistakes: Mistake[]): voi
     mistakes.push({ name: `${place}.upload`, found: '"temporary"', allowed: 'inline, because region is intl' });
   if (entry.kind === 'comfyui' && entry.preset !== undefined && entry.graph !== undefined)
     mistakes.push({ name: `${place}.graph`, found: 'both preset and graph', allowed: 'one of them' });
+  if (entry.kind === 'comfyui' && entry.bind !== undefined && entry.graph === undefined) {
+    const allowed = 'nothing without graph, because presets know their own places';
+    mistakes.push({ name: `${place}.bind`, found: 'places in a graph', allowed });
+  }
 }
 
 function resolveCredential(
@@ -175,7 +195,7 @@ function resolveHeaders(
 const WRITER_MS = 30_000;
 
 function resolveWriter(
-  entry: NonNullable<Sections['promptWriter']>,
+  entry: NonNullable<ReadSections['sections']['promptWriter']>,
   env: Environment,
   path: string,
   mistakes: Mistake[],

@@ -16,17 +16,27 @@ export interface WorkflowWish {
   readonly step?: number;
 }
 
-/** Either a workflow, or everything that is wrong with it, in words. */
+/** One thing that is wrong with a graph or the places bound in it. */
+export interface WorkflowProblem {
+  readonly field: 'graph' | `bind.${keyof Bind}`;
+  /** Completes "found …". */
+  readonly found: string;
+  /** Completes "allowed is …". */
+  readonly allowed: string;
+}
+
+/** Either a workflow, or everything that is wrong with it. */
 export type ReadWorkflow =
   | { readonly workflow: Workflow; readonly problems?: undefined }
-  | { readonly workflow?: undefined; readonly problems: readonly string[] };
+  | { readonly workflow?: undefined; readonly problems: readonly WorkflowProblem[] };
 
 const graph = z.record(
   z.string(),
   z.looseObject({ class_type: z.string(), inputs: z.record(z.string(), z.json()).default({}) }),
 );
 
-const REMEDY = 'In ComfyUI choose Workflow > Export (API) and use that file.';
+/** What every graph must be, and how one comes by it. */
+export const API_FORMAT = 'a graph in API format: in ComfyUI choose Workflow > Export (API) and use that file';
 
 /** Nodes that put two pictures at the ends of a clip. */
 const BETWEEN = ['WanFirstLastFrameToVideo', 'WanFunInpaintToVideo', 'WanFunControlToVideo'];
@@ -47,24 +57,26 @@ const PARTS: readonly (keyof Bind)[] = [
 /** Reads a user's own graph. Without its two pictures or its prefix it could make another video than the one asked for. */
 export function readWorkflow(wish: WorkflowWish): ReadWorkflow {
   const { name, exported, bind = {}, sizes = ['480P', '720P'], fps = WAN_FPS, step = 16 } = wish;
-  if (typeof exported === 'object' && exported !== null && 'nodes' in exported) {
-    return { problems: [`workflow "${name}" is in the format of the editor, which cannot be run. ${REMEDY}`] };
-  }
+  if (typeof exported === 'object' && exported !== null && 'nodes' in exported)
+    return { problems: [notAGraph('a file in the format of the editor, which cannot be run')] };
   const read = graph.safeParse(exported);
-  if (!read.success || Object.keys(read.data).length === 0) {
-    return { problems: [`workflow "${name}" is not a graph in API format. ${REMEDY}`] };
-  }
+  if (!read.success || Object.keys(read.data).length === 0) return { problems: [notAGraph('something else')] };
   const found = guess(read.data);
   const bound = Object.fromEntries(PARTS.map((part) => [part, asList(bind[part]) ?? found[part]])) as unknown as Bind;
   const problems = [
+    ...deadLinks(read.data),
     ...PARTS.flatMap((part) => bound[part].flatMap((socket) => wrongSocket(read.data, part, socket))),
     ...(['first', 'last', 'prefix'] as const)
       .filter((part) => bound[part].length === 0)
-      .map((part) => `bind.${part} is missing: ${MEANING[part]}, such as "12.${EXAMPLE[part]}"`),
-    ...(same(bound.first, bound.last) ? ['bind.first and bind.last are the same place'] : []),
+      .map((part): WorkflowProblem => ({ field: `bind.${part}`, found: 'nothing', allowed: missing(part) })),
+    ...(same(bound.first, bound.last) ? [samePlace(bound.last)] : []),
   ];
-  if (problems.length > 0) return { problems: problems.map((problem) => `workflow "${name}": ${problem}`) };
+  if (problems.length > 0) return { problems };
   return { workflow: { name, graph: read.data, bind: bound, sizes, fps, step } };
+}
+
+function notAGraph(found: string): WorkflowProblem {
+  return { field: 'graph', found, allowed: API_FORMAT };
 }
 
 const MEANING = {
@@ -74,19 +86,44 @@ const MEANING = {
 } as const;
 const EXAMPLE = { first: 'image', last: 'image', prefix: 'filename_prefix' } as const;
 
+function missing(part: keyof typeof MEANING): string {
+  return `${MEANING[part]}, such as "12.${EXAMPLE[part]}"; the graph alone does not tell it`;
+}
+
+function samePlace([socket = '']: readonly string[]): WorkflowProblem {
+  return { field: 'bind.last', found: `"${socket}", which is also bind.first`, allowed: 'another place' };
+}
+
+/** Links to nodes that are not there: the graph was cut, and ComfyUI would refuse it. */
+function deadLinks(nodes: Graph): readonly WorkflowProblem[] {
+  return Object.entries(nodes).flatMap(([id, { class_type: kind, inputs }]) =>
+    Object.entries(inputs).flatMap(([input, value]): readonly WorkflowProblem[] => {
+      const target = Array.isArray(value) && value.length === 2 && typeof value[1] === 'number' ? value[0] : undefined;
+      if (typeof target !== 'string' || target in nodes) return [];
+      const found = `a link from "${id}.${input}" (${kind}) to node "${target}", which is not in it`;
+      return [{ field: 'graph', found, allowed: 'a whole graph: export it anew' }];
+    }),
+  );
+}
+
 function asList(places: string | readonly string[] | undefined): readonly Socket[] | undefined {
   if (places === undefined) return undefined;
   // `12.inputs.image` is how the same place reads in the file.
   return [places].flat().map((place) => place.replace(/^([^.]+)\.inputs\./, '$1.') as Socket);
 }
 
-function wrongSocket(nodes: Graph, part: string, socket: string): readonly string[] {
+function wrongSocket(nodes: Graph, part: keyof Bind, socket: string): readonly WorkflowProblem[] {
   const { node, input } = splitSocket(socket);
-  if (!socket.includes('.') || input === '') return [`bind.${part}: "${socket}" must read "node id.input"`];
+  const problem = (allowed: string): readonly WorkflowProblem[] => [
+    { field: `bind.${part}`, found: `"${socket}"`, allowed },
+  ];
+  if (!socket.includes('.') || input === '') return problem('a place in the graph, as "node id.input"');
   const found = nodes[node];
-  if (found === undefined) return [`bind.${part}: there is no node "${node}"`];
+  if (found === undefined) return problem(`a place in the graph, which has no node "${node}"`);
   if (input in found.inputs) return [];
-  return [`bind.${part}: node "${node}" (${found.class_type}) has no input "${input}"`];
+  const values = Object.keys(found.inputs).filter((each) => isValue(nodes, node, each));
+  const inputs = values.join(', ') || 'none at all';
+  return problem(`an input of node "${node}" (${found.class_type}), which has ${inputs}`);
 }
 
 /** Follows the links from the one node that joins two pictures; finds nothing where there are none or several. */

@@ -71,6 +71,9 @@ const GRAPH = sampleGraph({ first: 'first.png', last: 'last.png' });
 const read = (exported: unknown, bind?: BindWish) =>
   readWorkflow({ name: 'mine', exported, ...(bind === undefined ? {} : { bind }) });
 
+const told = (exported: unknown, bind?: BindWish) =>
+  read(exported, bind).problems?.map(({ field, found, allowed }) => `${field}: found ${found}; allowed is ${allowed}`);
+
 describe('a graph of one’s own', () => {
   it('is bound by following the links of the node that joins the pictures', () => {
     const { workflow } = read(GRAPH);
@@ -95,24 +98,34 @@ describe('a graph of one’s own', () => {
   });
 
   it('is refused in the format of the editor, with the way out', () => {
-    expect(read({ nodes: [], links: [], version: 0.4 }).problems).toEqual([
-      'workflow "mine" is in the format of the editor, which cannot be run. In ComfyUI choose Workflow > Export (API) and use that file.',
+    expect(told({ nodes: [], links: [], version: 0.4 })).toEqual([
+      'graph: found a file in the format of the editor, which cannot be run; allowed is a graph in API format: in ComfyUI choose Workflow > Export (API) and use that file',
     ]);
   });
 
   it.each([null, [], 'text', {}, { '1': { inputs: {} } }])('is refused when it is none: %j', (exported) => {
-    expect(read(exported).problems).toEqual([expect.stringContaining('Workflow > Export (API)')]);
+    expect(told(exported)).toEqual([expect.stringContaining('Workflow > Export (API)')]);
   });
 
   it('is refused with everything that is wrong at once', () => {
     const { '12': save, ...rest } = GRAPH;
     expect(save).toBeDefined();
-    expect(read(rest, { first: '7.image', prompt: '99.text', seed: '9.nothing', negative: 'text' }).problems).toEqual([
-      'workflow "mine": bind.prompt: there is no node "99"',
-      'workflow "mine": bind.negative: "text" must read "node id.input"',
-      'workflow "mine": bind.seed: node "9" (KSampler) has no input "nothing"',
-      'workflow "mine": bind.prefix is missing: the input that names the saved file, such as "12.filename_prefix"',
-      'workflow "mine": bind.first and bind.last are the same place',
+    expect(told(rest, { first: '7.image', prompt: '99.text', seed: '9.nothing', negative: 'text' })).toEqual([
+      'bind.prompt: found "99.text"; allowed is a place in the graph, which has no node "99"',
+      'bind.negative: found "text"; allowed is a place in the graph, as "node id.input"',
+      expect.stringMatching(
+        /^bind\.seed: found "9\.nothing"; allowed is an input of node "9" \(KSampler\), which has seed, /,
+      ),
+      'bind.prefix: found nothing; allowed is the input that names the saved file, such as "12.filename_prefix"; the graph alone does not tell it',
+      'bind.last: found "7.image", which is also bind.first; allowed is another place',
+    ]);
+  });
+
+  it('is refused when a part of it is missing', () => {
+    const { '5': negative, ...rest } = GRAPH;
+    expect(negative).toBeDefined();
+    expect(told(rest)).toEqual([
+      'graph: found a link from "8.negative" (WanFirstLastFrameToVideo) to node "5", which is not in it; allowed is a whole graph: export it anew',
     ]);
   });
 
