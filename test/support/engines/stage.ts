@@ -91,7 +91,8 @@ export async function openEngineStage<Operation extends Json>(
   }
 
   /** An attempt that goes on is resumed, or looked up; one that is over is followed by another while that may help. */
-  async function live(generation: Partial<GenerateAsk['generation']> = {}): Promise<Life> {
+  async function live(wanted: Partial<GenerateAsk['generation']> = {}): Promise<Life> {
+    let generation = wanted;
     videos += 1;
     const [begun, faults] = [{ attempts: 1 }, [] as Fault[]];
     let operation: Json = null;
@@ -113,8 +114,10 @@ export async function openEngineStage<Operation extends Json>(
       }
       if (!(run.error instanceof Fault)) throw run.error;
       faults.push(run.error);
-      const { code, message, retryable, attemptGoesOn } = run.error;
-      if (!retryable || faults.length === MOST_FAULTS) {
+      const { code, message, retryable, attemptGoesOn, promptFailed } = run.error;
+      const plainly = promptFailed && generation.promptExtend !== false;
+      if (plainly) generation = { ...generation, promptExtend: false };
+      if (!(retryable || plainly) || faults.length === MOST_FAULTS) {
         return {
           status: 'failed',
           code,

@@ -97,6 +97,8 @@ export interface FaultDetails {
   readonly attemptGoesOn?: boolean;
   /** Overrides what the table says of the code: what a billed peer accepted is not made a second time. */
   readonly retryable?: boolean;
+  /** Of a backend: only rewriting the prompt failed, so the next attempt is made with the prompt as it was written. */
+  readonly promptFailed?: boolean;
   readonly cause?: unknown;
 }
 
@@ -108,6 +110,7 @@ export class Fault extends Error {
   readonly retryAfterMs: number | undefined;
   readonly attemptGoesOn: boolean;
   readonly retryable: boolean;
+  readonly promptFailed: boolean;
 
   constructor(code: FaultCode, message: string, details: FaultDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -116,6 +119,7 @@ export class Fault extends Error {
     this.retryAfterMs = details.retryAfterMs;
     this.attemptGoesOn = details.attemptGoesOn ?? false;
     this.retryable = details.retryable ?? FAULTS[code].retryable;
+    this.promptFailed = details.promptFailed ?? false;
   }
 
   get kind(): FaultKind {

@@ -154,6 +154,7 @@ export interface Warning {
     | 'upscaled'
     | 'size_mismatch'
     | 'last_frame_ignored'
+    | 'prompt_not_extended'
     | 'built_in_renderer'
     | 'file_missing';
   readonly message: string;

@@ -5,9 +5,13 @@ import type { Policy } from './policy.ts';
 /** What to do after a fault or a lost worker. */
 export type RetryDecision = { readonly retry: true; readonly afterMs: number } | { readonly retry: false };
 
-/** The one retry rule: a retryable fault is tried again with doubling back-off until `maxFaults` attempts have failed. */
-export function afterFaultDecision(fault: Fault, tries: Tries, policy: Policy): RetryDecision {
-  if (!fault.retryable || tries.faults >= policy.maxFaults) return { retry: false };
+/**
+ * The one retry rule: a retryable fault is tried again with doubling back-off until `maxFaults` attempts have failed.
+ *
+ * @param otherwise the next attempt asks for something else, so that it may succeed where this one could not
+ */
+export function afterFaultDecision(fault: Fault, tries: Tries, policy: Policy, otherwise = false): RetryDecision {
+  if (!(fault.retryable || otherwise) || tries.faults >= policy.maxFaults) return { retry: false };
   return { retry: true, afterMs: fault.retryAfterMs ?? backoff(tries.faults, policy) };
 }
 

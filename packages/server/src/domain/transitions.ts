@@ -3,6 +3,7 @@ import { Fault } from './fault.ts';
 import type { FrameSource, Frames } from './frame.ts';
 import type { Generation, Warning } from './generation.ts';
 import { type ApiKeyId, attemptId, type OwnerId, type VideoId, type WorkerId } from './id.ts';
+import { notingPrompt } from './plain-prompt.ts';
 import type { Policy } from './policy.ts';
 import type { PreparedFrames, Result } from './result.ts';
 import { afterFaultDecision, afterLossDecision, type RetryDecision } from './retry.ts';
@@ -184,9 +185,10 @@ export function afterFault(video: Video, fault: Fault, backend: Peer, now: numbe
   live(video);
   if (fault.attemptGoesOn && mayHaveArrived(video, backend)) return fail(video, submissionUnknown(), now, policy);
   const faults = video.tries.faults + (fault.code === 'storage_unavailable' ? 0 : 1);
-  const counted: Video = { ...video, tries: { ...video.tries, faults } };
+  const noted = notingPrompt(video, fault);
+  const counted: Video = { ...noted, tries: { ...video.tries, faults } };
   const kept = fault.attemptGoesOn && canGoOn(video, backend);
-  const decision = afterFaultDecision(fault, counted.tries, policy);
+  const decision = afterFaultDecision(fault, counted.tries, policy, noted !== video);
   return orFail(kept ? counted : closeAttempt(counted), decision, fault, backend, now, policy);
 }
 

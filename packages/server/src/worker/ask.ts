@@ -1,5 +1,6 @@
 import type { Attempt } from '../domain/attempt.ts';
 import { Fault } from '../domain/fault.ts';
+import { generationOf } from '../domain/plain-prompt.ts';
 import type { Artifact, PreparedFrames } from '../domain/result.ts';
 import type { Video } from '../domain/video.ts';
 import type { ArtifactStore, ByteSource } from '../ports/artifacts.ts';
@@ -10,7 +11,7 @@ export function askOf(artifacts: ArtifactStore, video: Video, attempt: Attempt, 
   return {
     attempt: attempt.id,
     video: video.id,
-    generation: video.generation,
+    generation: generationOf(video),
     prepared,
     frames: { first: lazily(artifacts, prepared.first), last: lazily(artifacts, prepared.last) },
     operation: attempt.operation,

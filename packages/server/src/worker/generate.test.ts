@@ -47,6 +47,20 @@ describe('a video', () => {
     expect(stage.log.of('error')).toEqual([]);
   });
 
+  it('is made with the prompt as it was written, once more, when a backend could not rewrite it', async () => {
+    const stage = await opened();
+    const { backend, submit } = stage;
+    const failing = new Fault('backend_failed', 'No.', { retryable: false, promptFailed: true });
+    backend.script.push({ do: 'fail', fault: failing });
+    const done = await stage.until(await submit(), 'succeeded');
+    expect(backend.calls.map(({ ask }) => ask.generation.promptExtend)).toEqual([true, false]);
+    expect(done.generation.promptExtend).toBe(true);
+    expect(done.warnings.filter(({ code }) => code === 'prompt_not_extended')).toHaveLength(1);
+    backend.script.push({ do: 'fail', fault: failing }, { do: 'fail', fault: failing });
+    expect((await stage.until(await submit(), 'failed')).failure?.code).toBe('backend_failed');
+    expect(backend.calls).toHaveLength(4);
+  });
+
   it('is given to the backend with its id, its attempt and both prepared frames', async () => {
     const { backend, submit, clock } = await opened();
     backend.usually = { do: 'hang' };

@@ -58,6 +58,8 @@ export class FakeDashscope {
   word: string | undefined;
   /** Ends every video with the first frame. */
   dropsLast = false;
+  /** Prompts that it is to rewrite fail: at once, or as tasks. */
+  rewriteFails: 'create' | 'task' | undefined;
   /** Signed addresses that are over, as after 24 hours. */
   expired = false;
   /** Where results are; another origin than the API's, as the real ones are. */
@@ -127,6 +129,8 @@ export class FakeDashscope {
     }
     const wish = await this.#readWish(asked);
     if ('status' in wish) return wish;
+    const rewrites = wish.parameters['prompt_extend'] !== false;
+    if (this.rewriteFails === 'create' && rewrites) return problem(500, REWRITE.code, REWRITE.message);
     const id = randomUUID();
     const task: Task = { id, wish, submittedAt: Date.now(), word: 'PENDING', endedAt: null, error: null };
     this.#tasks.set(id, task);
@@ -195,8 +199,10 @@ export class FakeDashscope {
     await pause(runMs);
     this.#running -= 1;
     task.endedAt = Date.now();
-    if (this.fails !== undefined) {
-      task.error = this.fails;
+    const rewrites = task.wish.parameters['prompt_extend'] !== false;
+    const fails = this.rewriteFails === 'task' && rewrites ? REWRITE : this.fails;
+    if (fails !== undefined) {
+      task.error = fails;
       task.word = 'FAILED';
       return;
     }
@@ -293,6 +299,8 @@ export async function startFakeDashscope(options?: FakeDashscopeOptions): Promis
   await fake.start();
   return fake;
 }
+
+const REWRITE = { code: 'RewriteFailed', message: 'Rewriting the prompt failed.' };
 
 function problem(status: number, code: string, message: string): Reply & { status: number } {
   return { status, body: { code, message, request_id: randomUUID() } };

@@ -94,22 +94,17 @@ class DashscopeApi implements RemoteApi<Handle> {
       ...(upload === 'temporary' ? { 'x-dashscope-ossresourceresolve': 'enable' } : {}),
       ...(workspace === undefined ? {} : { 'x-dashscope-workspace': workspace }),
     };
-    const create = async (extend: boolean) => {
-      const parameters = {
-        resolution: ask.size,
-        duration: ask.seconds,
-        prompt_extend: extend,
-        watermark: ask.watermark,
-        seed: ask.seed,
-      };
-      const json = { model, input: { prompt: ask.prompt, ...negative, ...frames }, parameters };
-      return askPeer(address, { method: 'POST', path: protocol.path, headers, body: { json } }, signal);
+    const parameters = {
+      resolution: ask.size,
+      duration: ask.seconds,
+      prompt_extend: ask.extendPrompt,
+      watermark: ask.watermark,
+      seed: ask.seed,
     };
-    const reply = await create(ask.extendPrompt);
-    // Nothing was created, and a prompt that cannot be rewritten is no reason to make no video.
-    if (ask.extendPrompt && readComplaint(reply.json)?.code === 'RewriteFailed')
-      return readCreated(await create(false));
-    return readCreated(reply);
+    const json = { model, input: { prompt: ask.prompt, ...negative, ...frames }, parameters };
+    return readCreated(
+      await askPeer(address, { method: 'POST', path: protocol.path, headers, body: { json } }, signal),
+    );
   }
 
   async #frames(

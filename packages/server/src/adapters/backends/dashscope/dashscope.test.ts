@@ -296,12 +296,31 @@ describe('dashscope', { timeout: 30_000 }, () => {
     expect(wish?.first).toEqual([...fake.uploads.values()][0]);
   });
 
-  it('makes a video without rewriting when rewriting is what fails', async () => {
+  it.each(['create', 'task'] as const)(
+    'asks once more, with the prompt as it was written, when rewriting fails as a %s',
+    async (when) => {
+      const fake = await startFakeDashscope();
+      fake.rewriteFails = when;
+      const stage = await stageFor(fake);
+      const life = await stage.live({ promptExtend: true });
+      expect(life).toMatchObject({ status: 'succeeded', attempts: 2, report: { prompt_extend: 'none' } });
+      expect(fake.http.count(CREATE)).toBe(2);
+      expect(fake.billed).toBe(1);
+      expect(fake.wishes.map(({ parameters }) => parameters['prompt_extend'])).toEqual(
+        when === 'create' ? [false] : [true, false],
+      );
+      await stage.close();
+      await fake.kill();
+    },
+  );
+
+  it('does not ask for ever: a prompt that was not to be rewritten fails no second time', async () => {
     const fake = await startFakeDashscope();
-    fake.refuses = { status: 500, code: 'RewriteFailed', message: 'x', times: 1 };
+    fake.fails = { code: 'RewriteFailed', message: 'x' };
     const stage = await stageFor(fake);
-    expect((await stage.live({ promptExtend: true })).status).toBe('succeeded');
-    expect(fake.wishes.map(({ parameters }) => parameters['prompt_extend'])).toEqual([false]);
+    const life = await stage.live({ promptExtend: true });
+    expect(life).toMatchObject({ status: 'failed', code: 'backend_failed', attempts: 2 });
+    expect(fake.http.count(CREATE)).toBe(2);
     await stage.close();
     await fake.kill();
   });

@@ -36,8 +36,10 @@ const CODES: readonly (readonly [prefix: string, code: FaultCode])[] = [
   ['ModelServingError', 'backend_unavailable'],
   ['ModelUnavailable', 'backend_unavailable'],
   ['RequestTimeOut', 'backend_unavailable'],
-  ['RewriteFailed', 'backend_unavailable'],
 ];
+
+/** It could not rewrite the prompt. */
+const REWRITE = 'RewriteFailed';
 
 const MESSAGES: Readonly<Partial<Record<FaultCode, string>>> = {
   backend_misconfigured: 'The service that makes the video does not accept the account of this server.',
@@ -50,16 +52,24 @@ const MESSAGES: Readonly<Partial<Record<FaultCode, string>>> = {
 export function faultOfReply(complaint: Complaint | undefined, reply: PeerReply): Fault | NoReply {
   const byStatus = faultOfStatus(reply);
   if (byStatus instanceof NoReply || complaint === undefined) return byStatus;
+  if (complaint.code.startsWith(REWRITE)) return rewriteFailed(causeOf(complaint, reply.status));
   const code = codeOf(complaint);
   if (code === undefined) return byStatus;
   const when = reply.retryAfterMs === undefined ? {} : { retryAfterMs: reply.retryAfterMs };
   return new Fault(code, MESSAGES[code] ?? '', { cause: causeOf(complaint, reply.status), ...when });
 }
 
+/** Its prompt writer failed, at the create or in the task. Nothing was made, and only what is made is paid for. */
+function rewriteFailed(cause: Error): Fault {
+  const message = 'The service that makes the video could not rewrite the prompt.';
+  return new Fault('backend_failed', message, { cause, retryable: false, promptFailed: true });
+}
+
 /** What a failed task means. Whatever was wrong with the service then, this task is over. */
 export function faultOfTask(complaint: Complaint): Fault {
   const code = codeOf(complaint);
   const cause = causeOf(complaint, 200);
+  if (complaint.code.startsWith(REWRITE)) return rewriteFailed(cause);
   if (code === 'content_rejected' || code === 'backend_misconfigured')
     return new Fault(code, MESSAGES[code] ?? '', { cause });
   return new Fault('backend_failed', 'The service that makes the video failed to make it.', { cause });

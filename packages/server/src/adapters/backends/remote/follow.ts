@@ -131,10 +131,10 @@ function tellUnknownWord({ meter, log, name }: FollowParts, word: string): void 
   log.warn({ backend: name, word: word.slice(0, 60) }, 'a status word we do not know; counted as still running');
 }
 
-/** Of a billed peer, nothing that was accepted is tried again: the caller decides whether to pay once more. */
+/** Of a billed peer, nothing that was accepted is tried again as it was: the caller decides whether to pay once more. */
 function ended(fault: Fault, billed: boolean): Fault {
-  const { code, message, cause } = fault;
-  return new Fault(code, message, { cause: cause ?? fault, retryable: fault.retryable && !billed });
+  const { code, message, cause, promptFailed } = fault;
+  return new Fault(code, message, { cause: cause ?? fault, retryable: fault.retryable && !billed, promptFailed });
 }
 
 function lost(why: string, billed: boolean): Fault {
