@@ -14,6 +14,7 @@ export { type FinishPlan, type FinishReport, finishVideo } from './foreign/finis
 export { ForeignVideoError } from './foreign/foreign-video-error.ts';
 export { Mp4Error } from './mp4/boxes.ts';
 export { inspectMp4, type Mp4Colour, type Mp4Facts } from './mp4/inspect.ts';
+export { inspectMp4File } from './mp4/inspect-file.ts';
 export { writeMetadata } from './mp4/metadata.ts';
 export { zeroTimes } from './mp4/movie.ts';
 export type {

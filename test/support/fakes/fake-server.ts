@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -189,10 +190,12 @@ export async function formOf({ body, headers }: Asked): Promise<FormData | undef
   }
 }
 
-/** A file with `Range`, as a web server sends it. */
-export function fileReply(file: Uint8Array, type: string, range: string | undefined): Reply {
-  const headers = { 'content-type': type, 'accept-ranges': 'bytes' };
-  const found = /^bytes=(\d*)-(\d*)$/.exec(range ?? '');
+/** A file with `Range` and `If-Range`, as a web server sends it. */
+export function fileReply(file: Uint8Array, type: string, asked: Asked['headers']): Reply {
+  const etag = `"${createHash('sha1').update(file).digest('hex')}"`;
+  const headers = { 'content-type': type, 'accept-ranges': 'bytes', etag };
+  const changed = asked['if-range'] !== undefined && asked['if-range'] !== etag;
+  const found = changed ? null : /^bytes=(\d*)-(\d*)$/.exec(asked.range ?? '');
   if (found === null) return { headers, body: file };
   const [, from = '', to = ''] = found;
   const start = from === '' ? Math.max(0, file.length - Number(to)) : Number(from);

@@ -1,8 +1,12 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { tinyMp4 } from '../../test/tiny-mp4.ts';
 import { Mp4Error } from './boxes.ts';
 import { inspectMp4 } from './inspect.ts';
+import { inspectMp4File } from './inspect-file.ts';
 import { writeMetadata } from './metadata.ts';
 
 describe('inspectMp4', () => {
@@ -45,5 +49,22 @@ describe('inspectMp4', () => {
       }),
       { numRuns: 2_000 },
     );
+  });
+});
+
+describe('inspectMp4File', () => {
+  test('tells of a file on disk what inspectMp4 tells of its bytes, and finds it cut off anywhere', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'inbetween-mp4-'));
+    const path = join(folder, 'video.mp4');
+    for (const plan of [{ moovFirst: true }, { moovFirst: false, wideTimes: true }]) {
+      const file = writeMetadata(tinyMp4(plan), { AIGC: '合成' });
+      await writeFile(path, file);
+      expect(await inspectMp4File(path)).toEqual(inspectMp4(file));
+      for (let length = 0; length < file.length; length += 7) {
+        await writeFile(path, file.subarray(0, length));
+        await expect(inspectMp4File(path), `${length} bytes`).rejects.toThrow(Mp4Error);
+      }
+    }
+    await rm(folder, { recursive: true });
   });
 });

@@ -24,7 +24,7 @@ import type { Json } from '../domain/attempt.ts';
 import type { LabelNames } from '../domain/label.ts';
 import { SIZE_TIERS } from '../domain/model.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Fetcher } from '../ports/fetcher.ts';
+import type { Downloader, Fetcher } from '../ports/fetcher.ts';
 import type { FrameRescaler } from '../ports/frames.ts';
 import type { Log } from '../ports/log.ts';
 import type { ResultFinisher } from '../ports/media.ts';
@@ -39,7 +39,7 @@ export interface RemoteWorld {
   readonly clock: Clock;
   readonly log: Log;
   readonly meter: Meter;
-  readonly fetcher: Fetcher;
+  readonly fetcher: Fetcher & Downloader;
   readonly finisher: ResultFinisher;
   readonly rescaler: FrameRescaler;
   readonly rate: Rate;

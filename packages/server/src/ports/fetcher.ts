@@ -22,3 +22,27 @@ export interface Fetcher {
   check(url: string, trust: FetchLimits['trust']): void;
   fetch(url: string, limits: FetchLimits, signal: AbortSignal): Promise<Fetched>;
 }
+
+/** How a download ended. */
+export type Downloaded =
+  | {
+      readonly kind: 'file';
+      readonly bytes: number;
+      /** Media type without parameters, lower case. Not to be believed. */
+      readonly type: string;
+    }
+  /** Nobody said no: asked again, it may go better, and goes on where it stopped. */
+  | { readonly kind: 'broke_off'; readonly cause: Error }
+  /** The address may not be asked, says no, or holds too much. */
+  | { readonly kind: 'refused'; readonly cause: Error };
+
+/** The only way to bring a file from a URL that somebody else wrote to disk, under the same checks as `Fetcher`. */
+export interface Downloader {
+  /**
+   * Streams into a new file; nothing is there until all of it is. Asked again for the same address and file, it goes on where
+   * it broke off, if the other end can do that.
+   *
+   * @throws the signal's reason; Fault `storage_full`
+   */
+  download(url: string, toFile: string, limits: FetchLimits, signal: AbortSignal): Promise<Downloaded>;
+}

@@ -201,7 +201,7 @@ export class FakeComfyui {
         const [name, subfolder, type] = ['filename', 'subfolder', 'type'].map((key) => query.get(key) ?? '');
         const file = this.files.read(type || 'output', subfolder ?? '', name ?? '');
         const kind = /\.mp4$/.test(name ?? '') ? 'video/mp4' : 'image/png';
-        return file === undefined ? { status: 404 } : fileReply(file, kind, headers.range);
+        return file === undefined ? { status: 404 } : fileReply(file, kind, headers);
       }
       case 'GET /object_info': {
         const wanted = found === null ? [...this.#classes.keys()] : [found[2] ?? ''];

@@ -263,7 +263,7 @@ export class FakeDashscope {
     if (headers.authorization !== undefined) return { status: 400, body: '<Error>InvalidArgument</Error>' };
     const bytes = this.#results.get(id);
     if (this.expired || bytes === undefined) return { status: 403, body: '<Error><Code>AccessDenied</Code></Error>' };
-    return fileReply(bytes, 'video/mp4', headers.range);
+    return fileReply(bytes, 'video/mp4', headers);
   }
 
   #policy({ query }: Asked): Reply {

@@ -112,7 +112,7 @@ export class FakeLightX2v {
     const file = /^\/v1\/files\/download\/(.+)$/.exec(path);
     if (file !== null) {
       const bytes = this.outputs.get(file[1] ?? '');
-      return bytes === undefined ? detail(404, 'File not found') : fileReply(bytes, 'video/mp4', asked.headers.range);
+      return bytes === undefined ? detail(404, 'File not found') : fileReply(bytes, 'video/mp4', asked.headers);
     }
     switch (`${method} ${path}`) {
       case 'POST /v1/tasks/video':
@@ -138,7 +138,7 @@ export class FakeLightX2v {
     if (method === 'GET' && found[2] === 'result') {
       const bytes = this.outputs.get(`${task.savePath}.mp4`);
       if (task.word !== 'completed' || bytes === undefined) return detail(404, 'Task not completed');
-      return fileReply(bytes, 'video/mp4', asked.headers.range);
+      return fileReply(bytes, 'video/mp4', asked.headers);
     }
     return detail(405, 'Method Not Allowed');
   }

@@ -87,7 +87,7 @@ export class FakeGateway {
   #answer(asked: Asked): Reply | Promise<Reply> {
     const { method, path, headers } = asked;
     const file = /^\/files\/(.+)\.mp4$/.exec(path);
-    if (file !== null) return this.#file(file[1] ?? '', headers.range);
+    if (file !== null) return this.#file(file[1] ?? '', headers);
     // As the real family answers it.
     if (headers.authorization !== `Bearer ${this.#options.key}`) {
       const error = { code: 'token_invalid', message: 'Invalid token (request id: 1)', type: 'api_error' };
@@ -100,7 +100,7 @@ export class FakeGateway {
     const job = this.forgets ? undefined : this.#jobs.get(id);
     if (job === undefined)
       return { status: 400, body: { code: 'task_not_exist', message: 'task_not_exist', data: null } };
-    if (part === 'content') return this.#content(job, headers.range);
+    if (part === 'content') return this.#content(job, headers);
     if (part !== undefined)
       return { status: 404, body: { error: { message: 'no such route', type: 'x', code: null } } };
     const loud = this.failsLoudly && job.state === 'failed';
@@ -159,17 +159,17 @@ export class FakeGateway {
     };
   }
 
-  #content(job: Job, range: string | undefined): Reply {
+  #content(job: Job, asked: Asked['headers']): Reply {
     if (this.#options.urlOnly) return { status: 404, body: { error: { message: 'no such route' } } };
     if (this.redirect !== undefined) return { status: 302, headers: { location: this.redirect } };
     if (job.state !== 'done' || job.file === undefined)
       return { status: 400, body: { error: { message: 'Task is not completed yet', type: 'invalid_request_error' } } };
-    return fileReply(job.file, 'video/mp4', range);
+    return fileReply(job.file, 'video/mp4', asked);
   }
 
-  #file(id: string, range: string | undefined): Reply {
+  #file(id: string, asked: Asked['headers']): Reply {
     const file = this.#jobs.get(id)?.file;
-    return file === undefined ? { status: 404 } : fileReply(file, 'video/mp4', range);
+    return file === undefined ? { status: 404 } : fileReply(file, 'video/mp4', asked);
   }
 }
 

@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { inspectMp4 } from '@inbetween/renderer';
+import { inspectMp4File } from '@inbetween/renderer';
 import type { z } from 'zod';
 import { Fault } from '../../domain/fault.ts';
 import type { PeerAddress, PeerReply } from './remote/peer-http.ts';
@@ -67,7 +66,7 @@ export function unreachable(engine: string, { url }: PeerAddress, error: unknown
 /** A file that an engine left when it ended may be a part of a video, because it is written in place. */
 export async function checkLeftFile(path: string): Promise<void> {
   try {
-    inspectMp4(await readFile(path));
+    await inspectMp4File(path);
   } catch (cause) {
     throw new Fault('backend_failed', 'The service that was making the video was restarted.', { cause });
   }

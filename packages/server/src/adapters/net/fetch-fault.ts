@@ -15,10 +15,13 @@ export type FetchOutcome =
 /** A fault of a fetch that knows under which outcome it counts. */
 export class FetchFault extends Fault {
   readonly outcome: FetchOutcome;
+  /** It may go better in a while: nobody said no. */
+  readonly passing: boolean;
 
-  constructor(outcome: FetchOutcome, code: FaultCode, message: string, cause?: unknown) {
+  constructor(outcome: FetchOutcome, code: FaultCode, message: string, cause?: unknown, passing = false) {
     super(code, message, { cause });
     this.outcome = outcome;
+    this.passing = passing;
   }
 }
 
@@ -28,13 +31,18 @@ export class FetchFault extends Fault {
  * network it stands in, so what really happened is only in `cause`, which is only logged.
  */
 export const unreachable = (cause: unknown) =>
-  new FetchFault('unreachable', 'image_unreachable', 'The address could not be fetched.', cause);
+  new FetchFault('unreachable', 'image_unreachable', 'The address could not be fetched.', cause, true);
 
-export const badStatus = (status: number) =>
-  new FetchFault('status', 'image_unreachable', `The address answered with status ${status}.`);
+export const badStatus = (status: number) => {
+  const message = `The address answered with status ${status}.`;
+  const passing = status >= 500 || status === 408 || status === 429;
+  return new FetchFault('status', 'image_unreachable', message, undefined, passing);
+};
 
-export const timedOut = (ms: number) =>
-  new FetchFault('timeout', 'image_unreachable', `The address did not deliver within ${ms / 1000} s.`);
+export const timedOut = (ms: number) => {
+  const message = `The address did not deliver within ${ms / 1000} s.`;
+  return new FetchFault('timeout', 'image_unreachable', message, undefined, true);
+};
 
 export const tooLarge = (limit: number) =>
   new FetchFault('too_large', 'image_too_large', `The address holds more than ${limit} bytes.`);

@@ -1,12 +1,12 @@
 import type { Fault } from '../../domain/fault.ts';
 import type { Fetcher, FetchLimits } from '../../ports/fetcher.ts';
 import { readAllowList } from './allow-list.ts';
-import { createFetcher } from './fetcher.ts';
+import { createFetcher, type GuardedFetcher } from './fetcher.ts';
 import type { Resolve } from './resolve.ts';
 
 /** A guarded fetcher for tests that writes down what it looked up, counted and logged. */
 export interface WatchedFetcher extends AsyncDisposable {
-  readonly fetcher: Fetcher & { close(): Promise<void> };
+  readonly fetcher: GuardedFetcher;
   readonly lookedUp: string[];
   readonly outcomes: string[];
   readonly logged: object[];

@@ -1,8 +1,7 @@
-import { writeFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { Fault } from '../../../domain/fault.ts';
 import { SIZE_TIERS, type SizeTier } from '../../../domain/model.ts';
-import type { Fetcher } from '../../../ports/fetcher.ts';
+import type { Downloader, Fetcher } from '../../../ports/fetcher.ts';
+import { downloadNamed } from '../remote/download-named.ts';
 import { askPeer, type PeerAddress, type PeerReply } from '../remote/peer-http.ts';
 import {
   NoReply,
@@ -29,15 +28,12 @@ export interface DashscopeOptions {
   readonly models: Readonly<Record<string, string>>;
   readonly upload: 'inline' | 'temporary';
   readonly workspace: string | undefined;
-  readonly fetcher: Fetcher;
+  readonly fetcher: Downloader & Pick<Fetcher, 'check'>;
 }
 
 type Handle = { readonly task: string };
 const handle = z.object({ task: z.string().min(1) });
 const located = z.object({ url: z.string() });
-
-const RESULT_BYTES = 512 << 20;
-const RESULT_MS = 10 * 60_000;
 
 /**
  * DashScope's first-and-last-frame models. It knows no id of ours, so a create that is not answered can't be looked up;
@@ -163,14 +159,7 @@ class DashscopeApi implements RemoteApi<Handle> {
     const { address, fetcher } = this.#options;
     const { url } = located.parse(result);
     const ours = URL.canParse(url) && new URL(url).origin === new URL(address.url).origin;
-    const limits = { bytes: RESULT_BYTES, ms: RESULT_MS, trust: ours ? 'configured' : 'public' } as const;
-    const { bytes } = await fetcher.fetch(url, limits, signal).catch((error: unknown) => {
-      signal.throwIfAborted();
-      throw new Fault('backend_failed', 'The finished video could not be fetched from the address it was given.', {
-        cause: error,
-      });
-    });
-    await writeFile(toFile, bytes);
+    await downloadNamed(fetcher, url, ours ? 'configured' : 'public', toFile, signal);
   }
 
   /** The list of tasks costs nothing and needs the key. */

@@ -201,11 +201,12 @@ const ROWS: readonly FaultRow<FakeDashscope, FakeDashscopeOptions>[] = [
   {
     what: 'a result that breaks off and comes slowly',
     arrange: (fake) => {
-      fake.http.faults.add('GET /results/', { kind: 'cut-body', share: 0.5 }, 1);
+      fake.http.faults.add('GET /results/', { kind: 'cut-body', share: 0.5 }, 5);
+      fake.http.faults.add('GET /results/', { kind: 'status', status: 503 }, 2);
       fake.http.faults.add('GET /results/', { kind: 'slow-body', bytes: 2_000, everyMs: 2 }, 1);
     },
     ends: succeeded(),
-    counts: ONCE,
+    counts: { ...ONCE, fetched: 8 },
   },
   {
     what: 'servers that are away for a while and come back',
@@ -231,6 +232,7 @@ faultTable<FakeDashscope, FakeDashscopeOptions>({
     created: fake.http.count(CREATE),
     accepted: fake.wishes.length,
     billed: fake.billed,
+    fetched: fake.http.count('GET /results/'),
     cancelled: fake.http.calls.filter((call) => call.endsWith('/cancel')).length,
   }),
 });

@@ -1,8 +1,8 @@
-import { writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { Fault } from '../../../domain/fault.ts';
 import type { SizeTier } from '../../../domain/model.ts';
-import type { Fetcher } from '../../../ports/fetcher.ts';
+import type { Downloader } from '../../../ports/fetcher.ts';
+import { downloadNamed } from '../remote/download-named.ts';
 import { askPeer, downloadFrom, type PeerAddress, type PeerReply } from '../remote/peer-http.ts';
 import {
   NoReply,
@@ -31,15 +31,13 @@ export interface GatewayOptions {
   /** What the gateway calls our models; absent ones have the same name there. */
   readonly models: Readonly<Record<string, string>>;
   /** For addresses that stand in an answer. */
-  readonly fetcher: Fetcher;
+  readonly fetcher: Downloader;
 }
 
 type Handle = { readonly id: string; readonly url: string | null };
 const handle = z.object({ id: z.string().min(1), url: z.string().nullable() });
 const located = z.object({ url: z.string().nullable() });
 
-const RESULT_BYTES = 512 << 20;
-const RESULT_MS = 10 * 60_000;
 /** A start that was not answered is sent again so often where its Idempotency-Key makes that safe. */
 const RESENDS = 2;
 
@@ -173,15 +171,8 @@ class GatewayApi implements RemoteApi<Handle> {
     return 'file';
   }
 
-  async #fetchForeign(url: string, toFile: string, signal: AbortSignal): Promise<void> {
-    const limits = { bytes: RESULT_BYTES, ms: RESULT_MS, trust: 'public' } as const;
-    const { bytes } = await this.#options.fetcher.fetch(url, limits, signal).catch((error: unknown) => {
-      signal.throwIfAborted();
-      throw new Fault('backend_failed', 'The finished video could not be fetched from the address it was given.', {
-        cause: error,
-      });
-    });
-    await writeFile(toFile, bytes);
+  #fetchForeign(url: string, toFile: string, signal: AbortSignal): Promise<void> {
+    return downloadNamed(this.#options.fetcher, url, 'public', toFile, signal);
   }
 
   async probe(signal: AbortSignal): Promise<Probed> {

@@ -1,9 +1,9 @@
-import { createWriteStream } from 'node:fs';
-import { Readable, Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { Dispatcher, FormData } from 'undici';
 import { Client } from 'undici';
+import { Fault } from '../../../domain/fault.ts';
+import { openPartial, TooLarge } from '../../system/partial-file.ts';
 import { asStorageFailure } from '../../system/storage-full.ts';
+import { MAX_RESULT_BYTES } from './download-named.ts';
 import { NoReply } from './remote-api.ts';
 
 /** Where a configured peer listens, and what every request to it carries. */
@@ -38,10 +38,11 @@ export interface PeerReply {
 /** An answer that holds a file, or one of any other status with its body read. */
 export type PeerDownload = { readonly kind: 'file'; readonly type: string } | (PeerReply & { readonly kind: 'reply' });
 
-/** JSON of a peer that returns a whole video in it is the largest we accept. */
-const MAX_JSON_BYTES = 512 << 20;
-const MAX_FILE_BYTES = 512 << 20;
+/** Far above any answer that is no file: ComfyUI's queue carries the graphs of all that wait. */
+const MAX_JSON_BYTES = 32 << 20;
 const LOGGED = 2_000;
+/** A download that brings nothing for so long has broken off. */
+const IDLE_MS = 60_000;
 
 /**
  * One request on a connection of its own, so that "not connected" is told from "sent, and no answer": the first is a
@@ -51,13 +52,28 @@ const LOGGED = 2_000;
  * @throws NoReply
  */
 export async function askPeer(address: PeerAddress, request: PeerRequest, signal: AbortSignal): Promise<PeerReply> {
-  return exchange(address, request, signal, async (answer) => readReply(answer));
+  return exchange(address, request, signal, 0, (answer) => readReply(answer, answer.body));
 }
 
 /**
- * Downloads into a new file when the answer is 200; any other answer is returned as it is.
+ * The same, for an answer that holds too much to keep: `read` passes on what of the body is worth keeping.
  *
- * @throws NoReply, also for a body that ends early; Fault `storage_full`
+ * @throws NoReply; whatever `read` throws as a Fault
+ */
+export async function askPeerThrough(
+  address: PeerAddress,
+  request: PeerRequest,
+  read: (body: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): Promise<PeerReply> {
+  return exchange(address, request, signal, IDLE_MS, (answer) => readReply(answer, read(answer.body)));
+}
+
+/**
+ * Streams into a new file when the answer is 200; any other answer is returned as it is. Nothing is there until all of it
+ * is; asked again, it goes on where it broke off, if the peer can do that.
+ *
+ * @throws NoReply, also for a body that ends early; Fault `storage_full`, and `damaged_output` for one without end
  */
 export async function downloadFrom(
   address: PeerAddress,
@@ -65,24 +81,42 @@ export async function downloadFrom(
   toFile: string,
   signal: AbortSignal,
 ): Promise<PeerDownload> {
-  return exchange(address, request, signal, async (answer): Promise<PeerDownload> => {
-    if (answer.statusCode !== 200) return { kind: 'reply', ...(await readReply(answer)) };
-    await writeBody(answer.body, toFile);
+  const partial = await openPartial(toFile, `${address.url}${request.path}`);
+  const asked = { ...request, headers: { ...request.headers, ...partial.headers } };
+  return exchange(address, asked, signal, IDLE_MS, async (answer): Promise<PeerDownload> => {
+    const { statusCode: status, body } = answer;
+    if (status === 416) {
+      await partial.discard();
+      throw new NoReply('what is there is no part of what the peer has', true);
+    }
+    if (status !== 200 && status !== 206) {
+      return { kind: 'reply', ...(await readReply(answer, body)) };
+    }
+    const incoming = { status, header: (name: string) => headerOf(answer, name), body };
+    await partial.receive(incoming, MAX_RESULT_BYTES, signal).catch((error: unknown) => {
+      throw error instanceof TooLarge ? tooLarge(error) : error;
+    });
     return { kind: 'file', type: headerOf(answer, 'content-type') };
   });
+}
+
+function tooLarge(cause: unknown): Fault {
+  return new Fault('damaged_output', 'The finished video is far too large.', { cause, retryable: false });
 }
 
 async function exchange<T>(
   { url, headers }: PeerAddress,
   { method, path, headers: more, body }: PeerRequest,
   signal: AbortSignal,
+  idleMs: number,
   read: (answer: Dispatcher.ResponseData) => Promise<T>,
 ): Promise<T> {
   signal.throwIfAborted();
   const target = new URL(`${url}${path}`);
   let connected = false;
-  // Headers and bodies may take as long as the caller's signal allows: engines answer when they are done.
-  const client = new Client(target.origin, { headersTimeout: 0, bodyTimeout: 0, allowH2: false });
+  // Headers and bodies may take as long as the caller's signal allows: engines answer when they are done. Only a file that
+  // has begun to come shall not stop coming.
+  const client = new Client(target.origin, { headersTimeout: 0, bodyTimeout: idleMs, allowH2: false });
   client.on('connect', () => {
     connected = true;
   });
@@ -113,7 +147,7 @@ async function exchange<T>(
 }
 
 function noReply(error: unknown, connected: boolean): unknown {
-  if (error instanceof NoReply) return error;
+  if (error instanceof NoReply || error instanceof Fault) return error;
   const failure = asStorageFailure(error);
   if (failure !== error) return failure;
   // The peer's name and address stand in the log, never in an answer to a caller.
@@ -127,10 +161,10 @@ function encode(body: PeerRequest['body']): { body: string | FormData | null; he
   return { body: JSON.stringify(body.json), headers: { 'content-type': 'application/json' } };
 }
 
-async function readReply(answer: Dispatcher.ResponseData): Promise<PeerReply> {
+async function readReply(answer: Dispatcher.ResponseData, body: AsyncIterable<Uint8Array>): Promise<PeerReply> {
   const parts: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
+  for await (const chunk of body) {
     length += chunk.byteLength;
     if (length > MAX_JSON_BYTES) throw new NoReply(`the answer has more than ${MAX_JSON_BYTES} bytes`, true);
     parts.push(chunk);
@@ -143,18 +177,6 @@ async function readReply(answer: Dispatcher.ResponseData): Promise<PeerReply> {
     retryAfterMs: readRetryAfter(headerOf(answer, 'retry-after')),
     location: headerOf(answer, 'location') || undefined,
   };
-}
-
-async function writeBody(body: Dispatcher.ResponseData['body'], toFile: string): Promise<void> {
-  let length = 0;
-  const counted = new Transform({
-    transform(chunk: Uint8Array, _encoding, done) {
-      length += chunk.byteLength;
-      if (length > MAX_FILE_BYTES) done(new NoReply(`the file has more than ${MAX_FILE_BYTES} bytes`, true));
-      else done(null, chunk);
-    },
-  });
-  await pipeline(Readable.from(body), counted, createWriteStream(toFile));
 }
 
 function parseJson(text: string): unknown {

@@ -1,11 +1,20 @@
-import { writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { Json } from '../../../domain/attempt.ts';
 import type { SizeTier } from '../../../domain/model.ts';
-import { asStorageFailure } from '../../system/storage-full.ts';
-import { askPeer, type PeerAddress, type PeerReply, type PeerRequest } from '../remote/peer-http.ts';
-import type { Polled, Probed, RemoteApi, RemoteAsk, RemoteTraits, Stopped } from '../remote/remote-api.ts';
+import { MAX_RESULT_BYTES } from '../remote/download-named.ts';
+import { askPeer, askPeerThrough, type PeerAddress, type PeerReply, type PeerRequest } from '../remote/peer-http.ts';
+import {
+  NoReply,
+  type Polled,
+  type Probed,
+  type RemoteApi,
+  type RemoteAsk,
+  type RemoteTraits,
+  type Stopped,
+} from '../remote/remote-api.ts';
 import { engineFailed, framesFor, notSetUp, readAs, stoppedThere, unreachable, WAN_FPS } from '../self-hosted.ts';
+import { openDecoded } from './decoded-file.ts';
+import { liftText } from './lift-text.ts';
 
 export interface SdcppOptions {
   readonly address: PeerAddress;
@@ -37,9 +46,10 @@ const capabilities = z.looseObject({
   features_by_mode: z.looseObject({ vid_gen: z.looseObject({ end_image: z.boolean().catch(false) }).optional() }),
   output_formats_by_mode: z.looseObject({ vid_gen: z.array(z.string()).catch([]) }).catch({ vid_gen: [] }),
 });
-const result = z.object({ b64: z.string() });
 
 const ENGINE = 'sd-server';
+/** The member of a finished job that holds its file. */
+const FILE = 'b64_json';
 /** In the order in which we like them: both are coded anew, and WebM holds more of the picture in fewer bytes. */
 const FORMATS = ['webm', 'avi'] as const;
 
@@ -94,7 +104,9 @@ class SdcppApi implements RemoteApi<Operation> {
   }
 
   async poll({ job: id }: Operation, signal: AbortSignal): Promise<Polled> {
-    const reply = await this.#ask({ method: 'GET', path: jobPath(id) }, signal);
+    const { address } = this.#options;
+    // A finished job carries its whole file; it is fetched when it is known where to put it.
+    const reply = await askPeerThrough(address, jobRequest(id), (body) => liftText(body, FILE), signal);
     if (reply.status === 404) return { state: 'lost', why: 'sd-server does not know the job; it was restarted' };
     if (reply.status === 410)
       return { state: 'failed', fault: engineFailed('the result expired before it was fetched') };
@@ -109,7 +121,7 @@ class SdcppApi implements RemoteApi<Operation> {
         const { frame_count: frames, output_format: format } = made;
         return {
           state: 'done',
-          result: { b64: made.b64_json },
+          result: null,
           report: { frames: frames ?? null, format: format ?? null },
         };
       }
@@ -128,11 +140,19 @@ class SdcppApi implements RemoteApi<Operation> {
     return [200, 202, 204, 404, 410].includes(reply.status) ? 'stopped' : 'unknown';
   }
 
-  async fetchResult(_: Operation, found: Json, toFile: string): Promise<void> {
-    const bytes = Buffer.from(result.parse(found).b64, 'base64');
-    await writeFile(toFile, bytes).catch((error: unknown) => {
-      throw asStorageFailure(error);
-    });
+  async fetchResult({ job: id }: Operation, _: Json, toFile: string, signal: AbortSignal): Promise<void> {
+    const file = await openDecoded(toFile, MAX_RESULT_BYTES);
+    try {
+      const { address } = this.#options;
+      const into = (body: AsyncIterable<Uint8Array>) => liftText(body, FILE, file.add);
+      const reply = await askPeerThrough(address, jobRequest(id), into, signal);
+      if (reply.status === 404 || reply.status === 410) throw engineFailed('the result is gone before it was fetched');
+      const { status, result: made } = readAs(ENGINE, reply, job);
+      if (status !== 'completed' || made === undefined) throw new NoReply('a finished job without a file', true);
+      await file.finish();
+    } finally {
+      await file.close();
+    }
   }
 
   async probe(signal: AbortSignal): Promise<Probed> {
@@ -169,5 +189,6 @@ class SdcppApi implements RemoteApi<Operation> {
   }
 }
 
+const jobRequest = (id: string): PeerRequest => ({ method: 'GET', path: jobPath(id) });
 const jobPath = (id: string) => `/sdcpp/v1/jobs/${encodeURIComponent(id)}`;
 const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');

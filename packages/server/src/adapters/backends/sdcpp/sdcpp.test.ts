@@ -93,6 +93,20 @@ const ROWS: readonly FaultRow<FakeSdServer, FakeSdServerOptions>[] = [
     counts: { posted: 2, accepted: 2 },
   },
   {
+    what: 'a finished job whose answer breaks off, and comes slowly',
+    arrange: (fake) => {
+      const hold = fake.moments.hold('done');
+      void hold.reached.then(() => {
+        fake.http.faults.add('GET /sdcpp/v1/jobs', { kind: 'cut-body', share: 0.5 }, 1);
+        fake.http.faults.add('GET /sdcpp/v1/jobs', { kind: 'slow-body', bytes: 50_000, everyMs: 1 }, 1);
+        fake.http.faults.add('GET /sdcpp/v1/jobs', { kind: 'cut-body', share: 0.9 }, 4);
+        hold.release();
+      });
+    },
+    ends: succeeded(),
+    counts: ONCE,
+  },
+  {
     what: 'results that have expired',
     options: { keepMs: -1 },
     ends: failed('backend_failed', 3),
