@@ -62,6 +62,7 @@ export function createApp(parts: AppParts): FastifyInstance {
   app.addHook('onResponse', (request, reply, done) => {
     record(parts, request, reply);
     boundUnreadBody(request);
+    closing.answered();
     done();
   });
   app.setErrorHandler<FastifyError>((error, request, reply) => sendFault(error, request, reply, log));

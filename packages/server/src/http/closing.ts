@@ -7,8 +7,15 @@ declare module 'fastify' {
   }
 }
 
-/** Makes `close()` finish what is open and nothing else; tells whether it has begun. */
-export function closeGracefully(app: FastifyInstance, limitMs: number): { begun(): boolean } {
+/** The close of a server, from inside its hooks. */
+export interface Closing {
+  begun(): boolean;
+  /** To be called after each answer: one whose headers left before the close kept its connection open; it is idle now. */
+  answered(): void;
+}
+
+/** Makes `close()` finish what is open and nothing else. */
+export function closeGracefully(app: FastifyInstance, limitMs: number): Closing {
   let begun = false;
   const leaving = new AbortController();
   app.decorate('leaving', leaving.signal);
@@ -26,11 +33,11 @@ export function closeGracefully(app: FastifyInstance, limitMs: number): { begun(
     if (begun) reply.header('connection', 'close');
     done();
   });
-  app.addHook('onResponse', (_request, _reply, done) => {
-    // An answer whose headers left before the close kept its connection open; it is idle now.
-    if (begun) setImmediate(() => app.server.closeIdleConnections());
-    done();
-  });
   app.addHook('onClose', async () => clearTimeout(cutOff));
-  return { begun: () => begun };
+  return {
+    begun: () => begun,
+    answered() {
+      if (begun) setImmediate(() => app.server.closeIdleConnections());
+    },
+  };
 }

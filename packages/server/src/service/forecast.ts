@@ -24,34 +24,43 @@ interface Measured {
   readonly ms: number;
 }
 
+/** The usual time of one attempt: of a size, or without one of all sizes together. */
+type Usual = (size?: SizeTier) => number | undefined;
+
 export function createForecast(store: Pick<VideoStore, 'recent'>, clock: Clock): Forecast {
-  const looks = new Map<string, { readonly at: number; readonly measured: Promise<readonly Measured[]> }>();
+  const looks = new Map<string, { readonly at: number; readonly usual: Promise<Usual> }>();
 
-  function measuredOf(backend: string): Promise<readonly Measured[]> {
+  function usualOf(backend: string): Promise<Usual> {
     const known = looks.get(backend);
-    if (known !== undefined && clock.now() - known.at < LOOK_MS) return known.measured;
-    const measured = store.recent(backend, LOOKED_AT).then((videos) => videos.flatMap(timeOf));
-    looks.set(backend, { at: clock.now(), measured });
-    measured.catch(() => looks.delete(backend));
-    return measured;
-  }
-
-  async function usualMs(backend: string, size?: SizeTier): Promise<number | undefined> {
-    const all = await measuredOf(backend);
-    const ofSize = all.filter((one) => one.size === size);
-    return median((ofSize.length >= ENOUGH ? ofSize : all).map(({ ms }) => ms));
+    if (known !== undefined && clock.now() - known.at < LOOK_MS) return known.usual;
+    const usual = store.recent(backend, LOOKED_AT).then((videos) => usualAmong(videos.flatMap(timeOf)));
+    looks.set(backend, { at: clock.now(), usual });
+    usual.catch(() => looks.delete(backend));
+    return usual;
   }
 
   return {
-    usualMs,
+    usualMs: async (backend, size) => (await usualOf(backend))(size),
     async endOf({ backend, generation }, before, slots) {
-      const [one, any] = [await usualMs(backend, generation.size), await usualMs(backend)];
+      const usual = await usualOf(backend);
+      const [one, any] = [usual(generation.size), usual()];
       if (one === undefined || any === undefined) return undefined;
       // Those before it share the places.
       const waitMs = (before / Math.max(1, slots)) * any;
       return Math.ceil((clock.now() + waitMs + one) / GRAIN_MS) * GRAIN_MS;
     },
   };
+}
+
+/** Reckoned once for all who ask. */
+function usualAmong(all: readonly Measured[]): Usual {
+  const ofAll = median(all.map(({ ms }) => ms));
+  const bySize = new Map(
+    [...Map.groupBy(all, ({ size }) => size)]
+      .filter(([, those]) => those.length >= ENOUGH)
+      .map(([size, those]) => [size, median(those.map(({ ms }) => ms))]),
+  );
+  return (size) => (size === undefined ? ofAll : (bySize.get(size) ?? ofAll));
 }
 
 function timeOf({ attempt, completedAt, generation }: Video): readonly Measured[] {

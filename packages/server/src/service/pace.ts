@@ -23,30 +23,35 @@ const LOOKS = 8;
  */
 export function createPace(): Pace {
   const measured = new Map<string, Map<string, number>>();
-
-  function usualMs(video: Video): number | undefined {
-    const times = [...(measured.get(kindOf(video))?.values() ?? [])].sort((a, b) => a - b);
-    return times[times.length >> 1];
-  }
+  const usual = new Map<string, number>();
+  // A store gives the same object for the same version, and finished videos are looked at again and again.
+  const noted = new WeakSet<Video>();
 
   return {
     note(video) {
-      if (video.status !== 'succeeded' || video.completedAt === null) return;
+      if (video.status !== 'succeeded' || video.completedAt === null || noted.has(video)) return;
+      noted.add(video);
       const kind = kindOf(video);
       const times = measured.get(kind) ?? new Map<string, number>();
       measured.set(kind, times);
       if (times.has(video.id)) return;
       times.set(video.id, video.completedAt - video.createdAt);
       if (times.size > REMEMBERED) times.delete(times.keys().next().value ?? '');
+      usual.set(kind, median([...times.values()]));
     },
     lookAgainMs(video, now) {
       if (isTerminal(video.status)) return 0;
-      const usual = usualMs(video);
-      if (usual === undefined) return UNKNOWN_MS;
-      const left = Math.max(usual - (now - video.createdAt), usual / 2);
+      const usualMs = usual.get(kindOf(video));
+      if (usualMs === undefined) return UNKNOWN_MS;
+      const left = Math.max(usualMs - (now - video.createdAt), usualMs / 2);
       return Math.round(Math.min(MOST_MS, Math.max(LEAST_MS, left / LOOKS)));
     },
   };
+}
+
+/** @param values at least one */
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 }
 
 function kindOf({ backend, generation }: Video): string {

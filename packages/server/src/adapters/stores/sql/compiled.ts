@@ -39,9 +39,13 @@ export function compiledWrite(
 
 /** The same for a read within a transaction: all its rows. */
 export function compiledRead<Row>(
-  { reader }: SqlDialect,
+  { reader, direct }: SqlDialect,
   build: (database: Kysely<Tables>) => Compilable<Row>,
 ): (transaction: Kysely<Tables>, ...values: readonly unknown[]) => Promise<readonly Row[]> {
   const query = build(reader).compile();
+  if (direct !== undefined) {
+    const all = direct.all(query.sql);
+    return async (_transaction, ...values) => all(values) as readonly Row[];
+  }
   return async (transaction, ...values) => (await transaction.executeQuery<Row>({ ...query, parameters: values })).rows;
 }

@@ -31,8 +31,12 @@ export interface SqlDialect {
  * out and back) takes several times what SQLite needs to find a row by its key: 12 µs of CPU time against 4 µs.
  */
 export interface DirectStatements {
+  /** Which state of the database the reader sees: what was read at the same number is still so. */
+  epoch(): number;
   /** A read on the reader; returns the first row. */
   first(text: string): (values: readonly unknown[]) => unknown;
+  /** A read within the transaction that is open; returns all rows. */
+  all(text: string): (values: readonly unknown[]) => readonly unknown[];
   /** A write within the transaction that is open; returns how many rows changed. */
   write(text: string): (values: readonly unknown[]) => number;
 }

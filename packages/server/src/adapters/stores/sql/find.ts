@@ -42,14 +42,18 @@ export function finding(dialect: SqlDialect): Finding {
   const remembered = createRemembered();
 
   async function read(id: VideoId): Promise<Video | undefined> {
+    // Told before anything is read, so that what is kept is never older than its epoch.
+    const epoch = dialect.direct?.epoch();
+    const current = remembered.of(id, epoch);
+    if (current !== undefined) return current;
     const found = await versionOf(id);
     if (found === undefined) return undefined;
-    const known = remembered.at(id, Number(found.version));
+    const known = remembered.at(id, Number(found.version), epoch);
     if (known !== undefined) return known;
     const row = await byId(id);
     if (row === undefined) return undefined;
     const video = videoOf(row);
-    remembered.keep(video);
+    remembered.keep(video, epoch);
     return video;
   }
 

@@ -10,7 +10,7 @@ import { videoOf } from './video-row.ts';
 
 /**
  * How many queued videos of the same backend stand before one in the order of claiming. Asked at each look at a queued
- * video, so it is compiled once and counts two ranges of one index.
+ * video, so it is compiled once, counts two ranges of one index, and is believed until somebody writes.
  */
 export function queuePositions(dialect: SqlDialect): (video: Video) => Promise<number> {
   const before = compiled(dialect, (database) =>
@@ -33,9 +33,18 @@ export function queuePositions(dialect: SqlDialect): (video: Video) => Promise<n
       .where('self.id', '=', '' as VideoId)
       .where(sql<boolean>`self.status = 'queued'`),
   );
+  const counted = new Map<VideoId, number>();
+  let countedAt: number | undefined;
   return async ({ id }) => {
+    const epoch = dialect.direct?.epoch();
+    if (epoch !== countedAt) counted.clear();
+    countedAt = epoch;
+    const known = epoch === undefined ? undefined : counted.get(id);
+    if (known !== undefined) return known;
     const row = await before(id);
-    return Number(row?.urgent ?? 0) + Number(row?.earlier ?? 0);
+    const position = Number(row?.urgent ?? 0) + Number(row?.earlier ?? 0);
+    if (epoch !== undefined && epoch === countedAt) counted.set(id, position);
+    return position;
   };
 }
 

@@ -2,6 +2,7 @@ import { Kysely, SqliteDialect } from 'kysely';
 import type { SqlDialect } from '../sql/dialect.ts';
 import type { Tables } from '../sql/schema.ts';
 import { openReader, openWriter, type PreparedDatabase, preparedOnce } from './connection.ts';
+import { watchEpoch } from './epoch.ts';
 import { createWriter } from './writer.ts';
 
 /** SQLite as the statements see it: one connection that writes, one transaction at a time, and one that reads. */
@@ -11,13 +12,16 @@ export function createSqliteDialect(path: string): SqlDialect {
   const writable = preparedOnce(connection);
   const readable = preparedOnce(readConnection);
   const reader = kyselyOver(readable);
-  const { write, idle } = createWriter(connection, kyselyOver(writable));
+  const epoch = watchEpoch(readConnection);
+  const { write, idle } = createWriter(connection, kyselyOver(writable), epoch.passed);
 
   return {
     reader,
     write,
     direct: {
+      epoch: epoch.now,
       first: (text) => (values) => readable.prepare(text).get(values),
+      all: (text) => (values) => writable.prepare(text).all(values),
       write: (text) => (values) => writable.prepare(text).run(values).changes,
     },
     locksRows: false,

@@ -22,10 +22,13 @@ interface Waiting {
  *
  * A transaction takes the write lock when it begins. Kysely's own `begin` would take it at the first write, and fail
  * there when another process has written since the transaction's first read.
+ *
+ * @param onCommit called before any of the writes in a commit is told to be done
  */
 export function createWriter(
   connection: Database.Database,
   handle: Kysely<Tables>,
+  onCommit: () => void,
 ): { readonly write: SqlDialect['write']; idle(): Promise<void> } {
   const begin = connection.prepare('begin immediate');
   const commit = connection.prepare('commit');
@@ -54,6 +57,7 @@ export function createWriter(
         done.push(await (writes.length === 1 ? attempt(write) : attemptWithin(write)));
       }
       commit.run();
+      onCommit();
     } catch (error) {
       // Some errors, a full disk among them, have rolled back by themselves, and everything with it.
       if (connection.inTransaction) rollback.run();
