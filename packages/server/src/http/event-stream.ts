@@ -51,7 +51,10 @@ export function createEventStreams(waiters: Waiters, timeouts: Pick<HttpTimeouts
       const signal = request.method === 'HEAD' ? undefined : waiters.enter(request, reply);
       const body = new PassThrough();
       let next: Video | undefined;
-      let pumping = false;
+      /** The version that the reader has. */
+      let newest = 0;
+      // Nothing is sent before it is known what the reader has.
+      let pumping = true;
 
       /** Sends the newest version there is; a slow reader misses those in between and never makes us hoard. */
       async function pump(): Promise<void> {
@@ -61,6 +64,8 @@ export function createEventStreams(waiters: Waiters, timeouts: Pick<HttpTimeouts
           while (next !== undefined && !body.writableEnded && !body.destroyed) {
             const video = next;
             next = undefined;
+            if (video.version <= newest) continue;
+            newest = video.version;
             const gone = video.deletedAt !== null;
             const shown = gone ? { id: video.id, object: 'video.deleted', deleted: true } : await show(video);
             const more = body.write(`id: ${video.id}:${video.version}\ndata: ${JSON.stringify(shown)}\n\n`);
@@ -95,10 +100,10 @@ export function createEventStreams(waiters: Waiters, timeouts: Pick<HttpTimeouts
         signal.removeEventListener('abort', end);
       });
       body.write(`retry: ${COME_BACK_MS}\n\n`);
-      if (known !== video.version) {
-        next ??= video;
-        void pump();
-      }
+      if (known === video.version) newest = known;
+      if (next === undefined || next.version < video.version) next = video;
+      pumping = false;
+      void pump();
       return reply.send(body);
     },
   };
