@@ -7,10 +7,11 @@ import { makeScratch } from '../support/server-process.ts';
 /** A worker stands still right at the start, so that its lease is over and taken before the end. */
 const SHORT: readonly Blow[] = [
   'stop a worker',
-  ...Array.from({ length: 4 }, () => BLOWS.filter((blow) => blow !== 'stop a worker')).flat(),
+  ...Array.from({ length: 3 }, () => BLOWS.filter((blow) => blow !== 'stop a worker')).flat(),
   'kill a worker',
   'kill an api',
   'kill a worker',
+  'kill the peer',
   'kill a worker',
 ];
 

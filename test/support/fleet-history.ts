@@ -10,26 +10,31 @@ import { artifactsOf, STATUSES } from '../../packages/server/src/domain/video.ts
 import { type ArtifactStore, readWhole } from '../../packages/server/src/ports/artifacts.ts';
 import type { Store } from '../../packages/server/src/ports/store.ts';
 import { createSweepLane } from '../../packages/server/src/worker/sweep.ts';
-import { type Api, type ShownVideo, wholeFile } from './api.ts';
+import { type Api, wholeFile } from './api.ts';
+import type { Task } from './fakes/dashscope/server.ts';
 import { createCountingMeter, createQuietLog } from './fakes.ts';
+import type { Asked, ClientLog } from './fleet-client.ts';
 import { until } from './until.ts';
 
 interface History {
   readonly databaseUrl: string;
   readonly env: Readonly<Record<string, string>>;
-  /** Video id by idempotency key, as the client was told. */
-  readonly asked: ReadonlyMap<string, string>;
-  /** Each video as it was last seen. */
-  readonly seen: ReadonlyMap<string, ShownVideo>;
+  readonly log: ClientLog;
   readonly api: Api;
+  /** What the billed peer was asked for, and how many it may have at once. */
+  readonly peer: { readonly tasks: readonly Task[]; readonly slots: number };
 }
 
+/** Longer than the minute for which the slot of an unanswered ask is kept. */
+const SLOTS_FREE_MS = 120_000;
+
 /**
- * Holds the database and the bucket to what the client was told: nothing lost, nothing twice, nothing half, nothing left.
+ * Holds the database, the bucket and the peer to what the client was told: nothing lost, nothing twice, nothing half,
+ * nothing left, nothing paid twice.
  *
- * @returns how often a lease was taken over
+ * @returns how often a lease was taken over, and how many asks of the peer nobody can tell the end of
  */
-export async function checkHistory({ databaseUrl, env, asked, seen, api }: History): Promise<number> {
+export async function checkHistory({ databaseUrl, env, log: { asked, seen }, api, peer }: History) {
   const log = createQuietLog();
   const database = new Client({ connectionString: databaseUrl });
   await database.connect();
@@ -46,21 +51,26 @@ export async function checkHistory({ databaseUrl, env, asked, seen, api }: Histo
   try {
     // Every key that was answered has its one video, and there is no other.
     const keys = await ask<{ key: string; video: string }>('select key, video from idempotency');
-    expect(Object.fromEntries(keys.map(({ key, video }) => [key, video]))).toEqual(Object.fromEntries(asked));
-    const rows = await ask<{ id: VideoId; status: string; version: string; worker: string | null }>(
-      'select id, status, version, worker from video',
+    const answered = [...asked].map(([key, { id }]) => [key, id]);
+    expect(Object.fromEntries(keys.map(({ key, video }) => [key, video]))).toEqual(Object.fromEntries(answered));
+    await until('free slots', async () => (await ask('select * from backend_slot')).length === 0, {
+      limitMs: SLOTS_FREE_MS,
+      everyMs: 500,
+    });
+    const rows = await ask<{ id: VideoId; status: string; failure: string | null; worker: string | null }>(
+      "select id, status, body::json -> 'failure' ->> 'code' as failure, worker from video",
     );
-    expect(rows.map(({ id }) => id).toSorted()).toEqual([...asked.values()].toSorted());
-    // What was seen as finished is finished so, and all of it has succeeded: killing is nobody's fault.
-    for (const { id, status, worker } of rows)
-      expect([id, status, worker]).toEqual([id, seen.get(id)?.status ?? 'succeeded', null]);
-    expect(rows.filter(({ status }) => status !== 'succeeded')).toEqual([]);
-    expect(await ask('select * from backend_slot')).toEqual([]);
-    await checkEvents(ask);
+    expect(rows.map(({ id }) => id).toSorted()).toEqual(answered.map(([, id]) => id).toSorted());
+    const ends = new Map(rows.map(({ id, status, failure }) => [id as string, failure ?? status]));
+    // What was seen as finished is finished so, and nobody holds it.
+    for (const { id, status, worker } of rows) expect([id, status, worker]).toEqual([id, seen.get(id)?.status, null]);
+    for (const one of asked.values()) expect(endsOf(one), one.id).toContain(ends.get(one.id));
+    checkPeer(peer, asked, ends);
+    await checkEvents(ask, ['succeeded', 'failed', 'cancelled']);
 
     const named = new Set<string>();
     let lost = 0;
-    for (const { id } of rows) {
+    for (const { id, status } of rows) {
       const video = await store.videos.find(id);
       if (video === undefined) throw new Error(`${id} has no row`);
       lost += video.tries.lost;
@@ -71,16 +81,43 @@ export async function checkHistory({ databaseUrl, env, asked, seen, api }: Histo
         const file = await readWhole(opened);
         expect([file.length, createHash('sha256').update(file).digest('hex')], key).toEqual([bytes, sha256]);
       }
-      wholeFile(await api.content(id));
+      if (status === 'succeeded') wholeFile(await api.content(id));
     }
 
     await expectNoOrphans(store, artifacts, named);
     expect(await artifacts.sweepUploads(Date.now() + 1)).toBeGreaterThanOrEqual(0);
-    return lost;
+    return { lost, unknown: rows.filter(({ failure }) => failure !== null).length };
   } finally {
     artifacts.close();
     await store.close();
     await database.end();
+  }
+}
+
+/** How it may end: killing is nobody's fault, but what a peer was asked for and did not answer is not asked for again. */
+function endsOf({ billed, cancelled }: Asked): readonly string[] {
+  if (cancelled) return ['cancelled'];
+  return billed ? ['succeeded', 'submission_unknown'] : ['succeeded'];
+}
+
+/** The peer was asked once for what it made, never twice, for nothing else, and for no more at once than it may have. */
+function checkPeer(
+  { tasks, slots }: History['peer'],
+  asked: ReadonlyMap<string, Asked>,
+  ends: ReadonlyMap<string, string>,
+): void {
+  const byPrompt = Map.groupBy(tasks, ({ wish }) => wish.prompt ?? '');
+  for (const [key, { id, billed }] of asked) {
+    const creates = byPrompt.get(key)?.length ?? 0;
+    expect(creates, `${key}, ${id}, ${ends.get(id)}`).toBeLessThanOrEqual(billed ? 1 : 0);
+    if (billed && ends.get(id) === 'succeeded') expect(creates, `${key}, ${id}`).toBe(1);
+  }
+  expect([...byPrompt.keys()].filter((prompt) => !asked.has(prompt))).toEqual([]);
+  for (const { submittedAt } of tasks) {
+    const open = tasks.filter((task) => task.submittedAt <= submittedAt && (task.endedAt ?? 0) > submittedAt);
+    expect(open.map(({ wish }) => wish.prompt).length, `${open.map(({ wish }) => wish.prompt)}`).toBeLessThanOrEqual(
+      slots,
+    );
   }
 }
 

@@ -1,10 +1,11 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { type Api, isFinal, MODEL, type ShownVideo } from './api.ts';
+import { startFakeDashscope } from './fakes/dashscope/server.ts';
 import { fleetEnvironment } from './fleet.ts';
+import { BILLED_MODEL, type FleetClient, startClient } from './fleet-client.ts';
 import { checkHistory } from './fleet-history.ts';
-import { expectForward } from './kill-loop.ts';
 import { dataUrl, paint } from './paintings.ts';
 import { startPostgres } from './postgres-cluster.ts';
 import { createS3Process } from './s3-process.ts';
@@ -13,15 +14,22 @@ import { createSupervised, type Supervised } from './supervised.ts';
 import { until } from './until.ts';
 
 /** What befalls the fleet. */
-export const BLOWS = ['kill an api', 'kill a worker', 'stop a worker', 'kill postgres', 'kill s3'] as const;
+export const BLOWS = [
+  'kill an api',
+  'kill a worker',
+  'stop a worker',
+  'kill postgres',
+  'kill s3',
+  'kill the peer',
+] as const;
 export type Blow = (typeof BLOWS)[number];
 
 const APIS = 2;
 const WORKERS = 3;
 /** Longer than a worker's term of 30 s, so that others take over while it stands still. */
 const STANDSTILL_MS = 36_000;
-/** A request to a process that has just died, or stands in a queue behind a dead database. */
-const ANSWER_MS = 20_000;
+/** Of the billed peer, over all workers. */
+const SLOTS = 2;
 
 interface LoopWish {
   readonly blows: readonly Blow[];
@@ -35,36 +43,49 @@ interface LoopWish {
 export interface FleetReport {
   readonly videos: number;
   readonly blows: number;
-  /** Creates that were not answered, or not by a 200, and were repeated. */
+  /** Of those, made by the billed peer. */
+  readonly billed: number;
+  /** Billed ones that failed because nobody can tell whether the peer had accepted them. */
+  readonly unknown: number;
+  readonly cancelled: number;
+  /** Requests that were not answered, or not by what they ask for, and were repeated. */
   readonly repeated: number;
   /** Leases that were taken over. */
   readonly lost: number;
 }
 
 /**
- * Two APIs and three workers on PostgreSQL and S3, all of which are killed again and again while a client creates videos
- * with idempotency keys and asks how they are doing. In the end every accepted video has succeeded exactly once and is whole.
+ * Two APIs and three workers on PostgreSQL and S3, in front of a peer that is paid for each ask, all of which are killed
+ * again and again while a client creates videos with idempotency keys, cancels some and asks how they are doing. One half
+ * is rendered, the other made by the peer. In the end every accepted video has ended exactly once and is whole, and the
+ * peer was asked at most once for each.
  */
 export async function runFleetLoop(scratch: Scratch, wish: LoopWish): Promise<FleetReport> {
   const postgres = await startPostgres({ durable: true });
   const s3 = await createS3Process(join(scratch.path, 's3'));
+  const peer = await startFakeDashscope({ queueMs: 300, runMs: 1_000, concurrency: 100 });
   const fleet: Supervised[] = [];
-  const client = { stopped: false };
+  let client: FleetClient | undefined;
   try {
     await s3.start();
     const databaseUrl = await postgres.database('inbetween');
-    const env = fleetEnvironment(databaseUrl, s3.port);
+    const config = scratch.file('inbetween.yaml');
+    writeFileSync(config, configuration(peer.url));
+    const env = {
+      ...fleetEnvironment(databaseUrl, s3.port),
+      INBETWEEN_CONFIG: config,
+      PAID_KEY: 'sk-fake',
+    };
     expect((await runInbetween(['migrate'], { env })).code).toBe(0);
     const apis = Array.from({ length: APIS }, () => createSupervised(scratch, 'api', { env }));
     const workers = Array.from({ length: WORKERS }, () => createSupervised(scratch, 'worker', { env }));
     fleet.push(...apis, ...workers);
     await Promise.all(fleet.map((one) => one.up()));
 
-    const log = createLog();
-    const images = dataUrl(await paint(320, 256).png().toBuffer());
+    const image = dataUrl(await paint(320, 256).png().toBuffer());
     const anyApi = () => apis[Math.floor(wish.random() * APIS)]?.api();
-    const asking = createVideos(log, anyApi, images, client, wish.random);
-    const watching = watchVideos(log, anyApi, client);
+    client = startClient(anyApi, image, wish.random);
+    const { log } = client;
     const still: Promise<void>[] = [];
     for (const [n, blow] of wish.blows.entries()) {
       await pause(wish.random() * wish.breathMs);
@@ -77,119 +98,39 @@ export async function runFleetLoop(scratch: Scratch, wish: LoopWish): Promise<Fl
         await postgres.kill();
         await postgres.start();
       } else {
-        await s3.kill();
+        const other = blow === 'kill s3' ? s3 : peer;
+        await other.kill();
         await pause(wish.random() * 1_000);
-        await s3.start();
+        await other.start();
       }
     }
-    client.stopped = true;
-    await asking;
+    await client.stop();
     await until('the end of all videos', log.allFinal, { limitMs: wish.limitMs, everyMs: 500 }, log.told);
-    await watching;
+    await client.sawAll;
     await Promise.all(still);
     const api = await until('an api', anyApi);
-    const lost = await checkHistory({ databaseUrl, env, asked: log.asked, seen: log.seen, api });
+    const found = await checkHistory({ databaseUrl, env, log, api, peer: { tasks: peer.tasks, slots: SLOTS } });
     for (const one of fleet) expect((await one.stop()).code, one.name).toBe(0);
-    return { videos: log.asked.size, blows: wish.blows.length, repeated: log.repeated(), lost };
+    const asked = [...log.asked.values()];
+    return {
+      videos: asked.length,
+      billed: asked.filter(({ billed }) => billed).length,
+      cancelled: asked.filter(({ cancelled }) => cancelled).length,
+      blows: wish.blows.length,
+      repeated: log.repeated(),
+      ...found,
+    };
   } finally {
-    client.stopped = true;
+    client?.end();
     await Promise.all(fleet.map((one) => one.end()));
+    await peer.kill();
     await s3.kill();
     await postgres.close();
   }
 }
 
-/** What the client was told, in the order in which it was told. */
-interface ClientLog {
-  /** Video id by idempotency key. */
-  readonly asked: Map<string, string>;
-  readonly seen: Map<string, ShownVideo>;
-  repeated(): number;
-  answered(key: string, video: ShownVideo): void;
-  unanswered(): void;
-  look(video: ShownVideo): void;
-  allFinal(): boolean;
-  told(): string;
-}
-
-function createLog(): ClientLog {
-  const asked = new Map<string, string>();
-  const seen = new Map<string, ShownVideo>();
-  let repeated = 0;
-  const final = () => [...seen.values()].filter(({ status }) => isFinal(status)).length;
-  return {
-    asked,
-    seen,
-    repeated: () => repeated,
-    answered(key, video) {
-      const before = asked.get(key);
-      if (before !== undefined) expect(video.id, key).toBe(before);
-      asked.set(key, video.id);
-    },
-    unanswered() {
-      repeated += 1;
-    },
-    look(video) {
-      const before = seen.get(video.id);
-      if (before !== undefined) expectForward(before, video);
-      seen.set(video.id, video);
-    },
-    allFinal: () => asked.size > 0 && final() === asked.size,
-    told: () => `${final()} of ${asked.size} videos finished, ${repeated} creates repeated`,
-  };
-}
-
-/** Creates videos one after the other, each again and again under its key until it is answered, and then once more. */
-async function createVideos(
-  log: ClientLog,
-  anyApi: () => Api | undefined,
-  image: string,
-  client: { readonly stopped: boolean },
-  random: () => number,
-): Promise<void> {
-  for (let n = 0; !client.stopped; n += 1) {
-    const key = `ask ${n}`;
-    const ask = { model: MODEL, images: [image, image], size: '480P', tags: { n: String(n) } };
-    for (let answers = 0; answers < 2; ) {
-      const answer = await within(ANSWER_MS, anyApi()?.post(ask, { 'idempotency-key': key }));
-      if (answer?.status === 200) {
-        log.answered(key, answer.json<ShownVideo>());
-        answers += 1;
-        continue;
-      }
-      // What is not a 200 must be a refusal for now, never a mistake of ours.
-      if (answer !== undefined) expect([500, 503], answer.text()).toContain(answer.status);
-      log.unanswered();
-      await pause(200);
-    }
-    await pause(500 + random() * 1_500);
-  }
-}
-
-/** Looks at each video that is not finished, one after the other, so that each look is later than the one before. */
-async function watchVideos(
-  log: ClientLog,
-  anyApi: () => Api | undefined,
-  client: { readonly stopped: boolean },
-): Promise<void> {
-  while (!(client.stopped && log.allFinal())) {
-    for (const id of log.asked.values()) {
-      const known = log.seen.get(id);
-      if (known !== undefined && isFinal(known.status)) continue;
-      const answer = await within(ANSWER_MS, anyApi()?.call(`/v1/videos/${id}`));
-      if (answer?.status === 200) log.look(answer.json<ShownVideo>());
-      else if (answer !== undefined) expect([500, 503], `${id}: ${answer.text()}`).toContain(answer.status);
-    }
-    await pause(250);
-  }
-}
-
-/** Undefined when there was no answer, or nobody to ask. */
-async function within<T>(ms: number, answer: Promise<T> | undefined): Promise<T | undefined> {
-  if (answer === undefined) return undefined;
-  const late = new AbortController();
-  const none = answer.catch(() => undefined);
-  const first = await Promise.race([none, pause(ms, undefined, { signal: late.signal }).catch(() => undefined)]);
-  late.abort();
-  return first;
+/** One model is made by the peer, and the other, by default, rendered here. */
+function configuration(url: string): string {
+  const place = `{kind: dashscope, credential: PAID_KEY, url: '${url}', pollEvery: 500ms, concurrency: ${SLOTS}}`;
+  return `backends: {paid: ${place}}\nmodels: {${BILLED_MODEL}: [paid]}\n`;
 }

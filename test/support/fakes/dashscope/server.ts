@@ -20,7 +20,7 @@ export interface FakeDashscopeOptions {
 
 type Word = 'PENDING' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'CANCELED' | 'UNKNOWN';
 
-interface Task {
+export interface Task {
   readonly id: string;
   readonly wish: TaskWish;
   readonly submittedAt: number;
@@ -87,6 +87,11 @@ export class FakeDashscope {
 
   get url(): string {
     return this.http.url;
+  }
+
+  /** Whatever was ever accepted, in order. */
+  get tasks(): readonly Readonly<Task>[] {
+    return [...this.#tasks.values()];
   }
 
   /** Tasks that were accepted, as the account is billed for them when they succeed. */
@@ -255,6 +260,7 @@ export class FakeDashscope {
         'Failed to cancel the task, please confirm if the task is in PENDING status.',
       );
     task.word = 'CANCELED';
+    task.endedAt = Date.now();
     return { body: { request_id: randomUUID() } };
   }
 
