@@ -1,19 +1,18 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createMemoryArtifacts } from '../packages/server/src/adapters/artifacts/memory.ts';
 import { openSqliteStore } from '../packages/server/src/adapters/stores/sqlite/open.ts';
 import { createBell } from '../packages/server/src/adapters/system/bell.ts';
 import { systemClock } from '../packages/server/src/adapters/system/clock.ts';
 import { systemIds } from '../packages/server/src/adapters/system/ids.ts';
 import type { OwnerId } from '../packages/server/src/domain/id.ts';
 import { DEFAULT_POLICY, type Policy } from '../packages/server/src/domain/policy.ts';
-import { accept, admit } from '../packages/server/src/domain/transitions.ts';
 import type { Backend } from '../packages/server/src/ports/backend.ts';
 import type { VideoStore } from '../packages/server/src/ports/store.ts';
 import { createGenerateLane } from '../packages/server/src/worker/generate.ts';
 import { createHeart } from '../packages/server/src/worker/heart.ts';
 import { createWatch } from '../packages/server/src/worker/watch.ts';
+import { CAPABILITIES, createResultParts, insertQueued, QUIET_LOG, QUIET_METER, RESULT_FILE } from './fleet/parts.ts';
 
 /**
  * Many open videos at a remote peer on one worker: what lanes and store cost while the peer works. The peer is in this
@@ -30,8 +29,6 @@ const INTERVAL_MS = Math.max(CONFIGURED_MS, (OPEN / CAP_PER_SECOND) * 1_000);
 
 const folder = await mkdtemp(join(tmpdir(), 'inbetween-bench-'));
 const store = await openSqliteStore(join(folder, 'store.db'));
-const quiet = () => undefined;
-const log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
 const counts = { swaps: 0, claims: 0, finds: 0, polls: 0 };
 const counted =
   <Args extends readonly unknown[], T>(name: keyof typeof counts, call: (...args: Args) => T) =>
@@ -54,18 +51,7 @@ let begun = 0;
 const backend: Backend = {
   name: 'peer',
   slots: OPEN,
-  capabilities: {
-    ready: true,
-    problems: [],
-    sizes: ['480P', '720P', '1080P'],
-    billed: true,
-    canLookUp: false,
-    cancel: 'ignores',
-    honoursSeed: true,
-    honoursNegativePrompt: true,
-    watermarks: true,
-    generative: true,
-  },
+  capabilities: CAPABILITIES,
   async probe() {
     return this.capabilities;
   },
@@ -82,29 +68,17 @@ const backend: Backend = {
       yield { type: 'progress', fraction: 0.5, estimated: true, phase: 'generating' };
       await systemClock.sleep(INTERVAL_MS, signal);
     }
-    yield { type: 'finished', video: { path: import.meta.filename }, report: {} };
+    yield { type: 'finished', video: RESULT_FILE, report: {} };
   },
 };
 
-const bell = createBell(log);
+const bell = createBell(QUIET_LOG);
 const worker = systemIds.worker();
-const meter = { count: quiet, observe: quiet };
-const common = { worker, store: videos, clock: systemClock, log, meter, bell, policy };
-const heart = createHeart(worker, { store: store.workers, clock: systemClock, log });
+const common = { worker, store: videos, clock: systemClock, log: QUIET_LOG, meter: QUIET_METER, bell, policy };
+const heart = createHeart(worker, { store: store.workers, clock: systemClock, log: QUIET_LOG });
 const lane = createGenerateLane({
   ...common,
-  artifacts: createMemoryArtifacts(),
-  media: {
-    inspect: async () => ({
-      width: 1280,
-      height: 720,
-      fps: 16,
-      frames: 81,
-      durationMs: 5_063,
-      codec: 'avc',
-      faststart: true,
-    }),
-  } as never,
+  ...createResultParts(),
   backends: { peer: backend },
   watch: createWatch(common),
   stateOf: () => 'open',
@@ -112,36 +86,8 @@ const lane = createGenerateLane({
   concurrency: OPEN,
 });
 
-const picture = { key: 'videos/none/frame.png', bytes: 1, sha256: '00', type: 'image/png' };
 async function insert(): Promise<void> {
-  const id = systemIds.video();
-  const accepted = accept(
-    {
-      id,
-      owner: `owner-${begun % 10}` as OwnerId,
-      apiKey: null,
-      generation: {
-        model: 'wan2.2-kf2v-flash',
-        prompt: 'x',
-        negativePrompt: '',
-        seconds: 5,
-        size: '720P',
-        promptExtend: false,
-        watermark: false,
-        seed: 1,
-        tags: {},
-      },
-      sources: { first: { kind: 'sample', name: 'sample_first' }, last: { kind: 'sample', name: 'sample_last' } },
-      backend: 'peer',
-      warnings: [],
-    },
-    Date.now(),
-    policy,
-  );
-  const inserted = await store.videos.insert(accepted, {});
-  if (inserted.outcome !== 'inserted') throw new Error('it was inserted');
-  const frames = { width: 1280, height: 720, first: picture, last: picture };
-  await store.videos.swap(inserted.video, admit(inserted.video, frames, [], Date.now(), policy), {});
+  await insertQueued(store.videos, systemIds.video(), `owner-${begun % 10}` as OwnerId, policy);
 }
 
 const rss = () => Math.round(process.memoryUsage.rss() / 1_048_576);
