@@ -173,6 +173,7 @@ export async function appParts(
     meter,
     modelAliases: config.server.modelAliases,
     dialects: config.server.dialects,
+    corsOrigins: config.server.corsOrigins,
     models: () => modelStatuses(world.router, config.generation, world.states.stateOf),
     publicUrl,
     renderMetrics: () => meter.render(),

@@ -15,6 +15,8 @@ export interface Config {
     readonly shutdownGraceMs: number;
     readonly metricsPort: number | undefined;
     readonly dialects: Values['dialects'];
+    /** Of pages that may call from a browser. */
+    readonly corsOrigins: readonly string[];
     readonly modelAliases: Readonly<Record<string, string>>;
     /** How long a process that is to stop still answers while it says that it is not ready. */
     readonly shutdownDelayMs: number;
@@ -127,6 +129,7 @@ export function groupValues(values: Values, generation: GenerationConfig, warnin
       shutdownGraceMs: values.shutdownGrace,
       metricsPort: values.metricsPort,
       dialects: values.dialects,
+      corsOrigins: values.corsOrigins,
       modelAliases: values.modelAliases,
       shutdownDelayMs: values.shutdownDelay,
       queueLimit: values.queueLimit,

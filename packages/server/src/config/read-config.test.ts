@@ -30,6 +30,7 @@ test('an empty environment is a laptop without a key', () => {
       shutdownGraceMs: 20_000,
       metricsPort: undefined,
       dialects: ['openai', 'dashscope', 'openrouter'],
+      corsOrigins: [],
       modelAliases: {},
       shutdownDelayMs: 0,
       queueLimit: 10_000,
@@ -273,4 +274,30 @@ test('a process kills itself only where tests are allowed to', () => {
   const env = { INBETWEEN_CRASH_AT: 'after swap running' };
   expect(mistakes({ env })).toEqual([expect.stringMatching(/INBETWEEN_CRASH_AT.*unless INBETWEEN_SIMULATE is on/)]);
   expect(read({ env: { ...env, INBETWEEN_SIMULATE: 'on' } }).crashAt).toBe('after swap running');
+});
+
+describe('origins of pages', () => {
+  test.each([
+    ['none', []],
+    ['https://app.example.com', ['https://app.example.com']],
+    ['https://App.Example.com/, http://localhost:5173', ['https://app.example.com', 'http://localhost:5173']],
+    ['https://app.example.com:443,https://app.example.com', ['https://app.example.com']],
+    ['http://[::1]:3000', ['http://[::1]:3000']],
+  ])('%s', (text, origins) => {
+    expect(read({ env: { CORS_ORIGINS: text } }).server.corsOrigins).toEqual(origins);
+  });
+
+  test.each([
+    '*',
+    'null',
+    'https://*.example.com',
+    'app.example.com',
+    'https://app.example.com/path',
+    'https://user@app.example.com',
+    'ftp://app.example.com',
+    'https://a.example.com,',
+    'https://a.example.com b',
+  ])('are spelled out, not %s', (text) => {
+    expect(mistakes({ env: { CORS_ORIGINS: text } })).toHaveLength(1);
+  });
 });

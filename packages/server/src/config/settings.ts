@@ -2,6 +2,7 @@ import { baseUrl, choice, duration, either, integer, matching, proxies, size, wo
 import { optional, type Setting, setting } from './setting.ts';
 import { BACKEND_SETTINGS } from './settings/backends.ts';
 import { CLIENT_SETTINGS } from './settings/clients.ts';
+import { CORS_SETTINGS } from './settings/cors.ts';
 import { LABEL_SETTINGS } from './settings/labels.ts';
 import { MODERATION_SETTINGS } from './settings/moderation.ts';
 import { QUEUE_SETTINGS } from './settings/queue.ts';
@@ -76,6 +77,7 @@ export const SETTINGS = {
   ...WEBHOOK_SETTINGS,
   ...LABEL_SETTINGS,
   ...MODERATION_SETTINGS,
+  ...CORS_SETTINGS,
   fetchAllow: setting({
     group: 'Access',
     parser: matching(/^/, 'host[:port] and networks separated by commas'),

@@ -102,6 +102,7 @@ export async function testApp(changed: Partial<AppParts> = {}, service: Partial<
         backends: [{ name: backend.name, capabilities: backend.capabilities }],
       })),
     modelAliases: { 'sora-2': 'wan2.2-kf2v-flash' },
+    corsOrigins: [],
     dialects: ['openai', 'dashscope', 'openrouter'],
     publicUrl: () => 'http://127.0.0.1:8080',
     renderMetrics: async () => '# nothing yet\n',

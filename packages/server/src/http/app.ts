@@ -4,6 +4,7 @@ import { Fault } from '../domain/fault.ts';
 import { createBodies } from './bodies.ts';
 import { answerBrokenRequest } from './broken.ts';
 import { closeGracefully } from './closing.ts';
+import { type Cors, createCors } from './cors.ts';
 import { echo, errorBody, errorHeaders, faultOf, statusOf } from './errors.ts';
 import type { AppParts, HttpLog } from './parts.ts';
 import { mount, type Route } from './route.ts';
@@ -29,6 +30,7 @@ const PARAM_MAX = 200;
  */
 export function createApp(parts: AppParts): FastifyInstance {
   const { timeouts, log } = parts;
+  const cors = createCors(parts.corsOrigins);
   const app: FastifyInstance = Fastify({
     logger: false,
     genReqId: () => `req_${randomUUID()}`,
@@ -48,7 +50,7 @@ export function createApp(parts: AppParts): FastifyInstance {
     routerOptions: { maxParamLength: PARAM_MAX, ignoreTrailingSlash: true },
     clientErrorHandler: answerBrokenRequest,
     frameworkErrors: (error, request, reply) => {
-      guard(request, reply);
+      guard(request, reply, cors);
       sendFault(error, request, reply, log);
     },
   });
@@ -56,7 +58,7 @@ export function createApp(parts: AppParts): FastifyInstance {
   const closing = closeGracefully(app, timeouts.closeMs);
 
   app.addHook('onRequest', (request, reply, done) => {
-    guard(request, reply);
+    guard(request, reply, cors);
     done(closing.begun() ? shuttingDown() : undefined);
   });
   app.addHook('onResponse', (request, reply, done) => {
@@ -84,8 +86,9 @@ function proxyRule(trust: AppParts['trustProxy']): false | string[] | ((address:
   return typeof trust === 'number' ? (_address, hop) => hop < trust : [...trust];
 }
 
-function guard(request: FastifyRequest, reply: FastifyReply): void {
+function guard(request: FastifyRequest, reply: FastifyReply, cors: Cors | undefined): void {
   reply.headers(GUARD_HEADERS).header('x-request-id', request.id);
+  cors?.(request, reply);
 }
 
 function sendFault(thrown: unknown, request: FastifyRequest, reply: FastifyReply, log: HttpLog): FastifyReply {

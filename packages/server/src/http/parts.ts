@@ -115,6 +115,8 @@ export interface AppParts {
   readonly modelAliases: Readonly<Record<string, string>>;
   /** The wire languages that are mounted beside the native one. */
   readonly dialects: readonly DialectName[];
+  /** Origins of pages that may call from a browser. */
+  readonly corsOrigins: readonly string[];
   /** Where callers reach the server, such as `https://video.example.com`; never taken from a request. */
   publicUrl(): string;
   /** Prometheus text. */

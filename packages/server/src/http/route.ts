@@ -71,6 +71,8 @@ declare module 'fastify' {
   }
   interface FastifyContextConfig {
     showFault?: ShowFault | undefined;
+    /** No page of another site has any business here. */
+    forOperators?: boolean;
   }
 }
 
@@ -87,7 +89,7 @@ export function mount(app: FastifyInstance, routes: readonly Route[], parts: App
         // HEAD is answered by the same code: it alone knows the length of a file it need not open.
         method: route.method === 'GET' ? ['GET', 'HEAD'] : route.method,
         url: route.path,
-        config: { showFault: route.showFault },
+        config: { showFault: route.showFault, forOperators: route.access === 'admin' },
         onRequest: [identification(route, parts, gate), ...bodies.gate(route.body)],
         handler: (request, reply) => answer(route, request, reply),
       });
@@ -140,9 +142,11 @@ function refuseOtherMethods(app: FastifyInstance, routes: readonly Route[]): voi
       (method) => method === 'OPTIONS' || (method === 'HEAD' ? own.includes('GET') : own.some((one) => one === method)),
     );
     const allow = allowed.join(', ');
+    const config = { forOperators: routes.some((route) => route.path === path && route.access === 'admin') };
     app.route({
       method: METHODS.filter((method) => !allowed.includes(method)),
       url: path,
+      config,
       // Before parsing, so that a body nobody wants is not read.
       onRequest: async (request, reply) => {
         reply.header('allow', allow);
@@ -153,6 +157,7 @@ function refuseOtherMethods(app: FastifyInstance, routes: readonly Route[]): voi
     app.route({
       method: 'OPTIONS',
       url: path,
+      config,
       onRequest: async (_request, reply) => reply.code(204).header('allow', allow).send(),
       handler: async () => undefined,
     });
