@@ -6,6 +6,7 @@ import { DEFAULT_OWNER, type OwnerId, type WorkerId } from '../../packages/serve
 import { DEFAULT_POLICY, type Policy } from '../../packages/server/src/domain/policy.ts';
 import { isTerminal, type Video } from '../../packages/server/src/domain/video.ts';
 import type { Capabilities } from '../../packages/server/src/ports/backend.ts';
+import type { Provenance } from '../../packages/server/src/ports/provenance.ts';
 import type { BackendState } from '../../packages/server/src/ports/store.ts';
 import { createDiskGuard } from '../../packages/server/src/service/disk-guard.ts';
 import { createFiles } from '../../packages/server/src/service/files.ts';
@@ -51,6 +52,8 @@ export interface StageOptions {
   readonly second?: boolean;
   /** The operator's check of what is asked for. */
   readonly moderation?: Moderation;
+  /** Signs finished files, which it finds and leaves by path. */
+  readonly provenance?: (files: Map<string, Uint8Array>) => Provenance;
   /** Works at once in lane `generate`. */
   readonly concurrency?: number;
 }
@@ -134,6 +137,7 @@ export function createStage(options: StageOptions = {}) {
       watch,
       router,
       media,
+      provenance: options.provenance?.(files),
       concurrency: options.concurrency ?? 4,
     };
     const lanes = [

@@ -6,6 +6,7 @@ import { createHttpModerator } from '../adapters/moderation/http-moderator.ts';
 import { readAllowList } from '../adapters/net/allow-list.ts';
 import { createFetcher } from '../adapters/net/fetcher.ts';
 import { createPoster } from '../adapters/net/poster.ts';
+import { createC2pa } from '../adapters/provenance/c2pa.ts';
 import { systemClock } from '../adapters/system/clock.ts';
 import { systemIds } from '../adapters/system/ids.ts';
 import { createLog } from '../adapters/system/log.ts';
@@ -19,6 +20,7 @@ import type { Fetcher } from '../ports/fetcher.ts';
 import type { Ids } from '../ports/ids.ts';
 import type { Log } from '../ports/log.ts';
 import type { Poster } from '../ports/poster.ts';
+import type { Provenance } from '../ports/provenance.ts';
 import type { Router } from '../ports/router.ts';
 import type { Store } from '../ports/store.ts';
 import { type BackendStates, createBackendStates } from '../worker/backend-states.ts';
@@ -43,6 +45,8 @@ export interface World {
   readonly media: MediaParts;
   /** The operator's check of what is asked for, where there is one. */
   readonly moderation: Moderation | undefined;
+  /** Signs finished videos, where there is a certificate. */
+  readonly provenance: Provenance | undefined;
   readonly backends: Readonly<Record<string, Backend>>;
   /** What operators say about them; to be started with the lanes. */
   readonly states: BackendStates;
@@ -55,6 +59,7 @@ export interface World {
 }
 
 const RENDERS_IN_FLEET = 100_000;
+const PROVENANCE_CHECK_MS = 30_000;
 
 /** Opens everything a process needs. */
 export async function openWorld(config: Config, role: Role = 'serve'): Promise<World> {
@@ -81,6 +86,7 @@ export async function openWorld(config: Config, role: Role = 'serve'): Promise<W
     closers.push(() => fetcher.close());
     const poster = createPoster({ allow, log });
     closers.push(() => poster.close());
+    const provenance = role === 'api' ? undefined : await openProvenance(config, log);
     const media = createMedia({ tmpFolder: tmp, log });
     closers.push(() => media.close());
     const renderer = createRendererBackend({
@@ -131,6 +137,7 @@ export async function openWorld(config: Config, role: Role = 'serve'): Promise<W
       poster,
       media,
       moderation: moderationOf(config),
+      provenance,
       backends,
       states,
       router: createRouter(config.generation.routes, backends, new Set(draining), states.stateOf),
@@ -148,4 +155,12 @@ function moderationOf({ access: { moderation } }: Config): Moderation | undefine
   if (moderation === undefined) return undefined;
   const { withoutVerdict, ...options } = moderation;
   return { moderator: createHttpModerator({ ...options, clock: systemClock }), withoutVerdict };
+}
+
+/** @throws ProvenanceError when a certificate is set and cannot sign: who asked for signed files gets no others */
+async function openProvenance({ render: { c2pa } }: Config, log: Log): Promise<Provenance | undefined> {
+  if (c2pa === undefined) return undefined;
+  const provenance = createC2pa({ ...c2pa, clock: systemClock, log });
+  await provenance.check(AbortSignal.timeout(PROVENANCE_CHECK_MS));
+  return provenance;
 }

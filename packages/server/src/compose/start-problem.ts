@@ -1,5 +1,6 @@
 import { BucketError } from '../adapters/artifacts/s3/errors.ts';
 import { AllowListError } from '../adapters/net/allow-list.ts';
+import { ProvenanceError } from '../adapters/provenance/c2pa.ts';
 import { databaseRefusal } from '../adapters/stores/postgres/errors.ts';
 import { CopyError } from '../adapters/stores/sql/copy.ts';
 import { ForeignDatabase } from '../adapters/stores/sql/migrate.ts';
@@ -17,6 +18,7 @@ export function startProblem(error: unknown): string | undefined {
     AllowListError,
     BucketError,
     CopyError,
+    ProvenanceError,
     StartRefusal,
     UnlistedBackend,
     UnusableGraph,

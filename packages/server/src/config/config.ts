@@ -56,6 +56,8 @@ export interface Config {
     readonly threads: number | 'auto';
     /** Whom the content label in every MP4 names. */
     readonly labelNames: { readonly producer: string; readonly propagator: string };
+    /** PEM files that sign finished videos; undefined: nothing is signed. */
+    readonly c2pa: { readonly certificate: string; readonly key: string } | undefined;
   };
   /** Who makes which model's videos. */
   readonly generation: GenerationConfig;
@@ -155,6 +157,10 @@ export function groupValues(values: Values, generation: GenerationConfig, warnin
       concurrency: values.renderConcurrency,
       threads: values.renderThreads,
       labelNames: { producer: values.labelProducer, propagator: values.labelPropagator },
+      c2pa:
+        values.c2paCertificate === undefined || values.c2paKey === undefined
+          ? undefined
+          : { certificate: values.c2paCertificate, key: values.c2paKey },
     },
     generation,
     life: {

@@ -43,6 +43,7 @@ test('an empty environment is a laptop without a key', () => {
       concurrency: 1,
       threads: 'auto',
       labelNames: { producer: 'Inbetween', propagator: 'Inbetween' },
+      c2pa: undefined,
     },
     generation: {
       backends: [],

@@ -115,6 +115,14 @@ function contradictions(values: Values, found: ReadonlyMap<SettingKey, Found | u
     const allowed = `another port than ${nameOf('port')}, or nothing`;
     mistakes.push({ name: nameOf('metricsPort'), found: `"${values.port}"`, allowed });
   }
+  for (const [one, other] of [
+    ['c2paCertificate', 'c2paKey'],
+    ['c2paKey', 'c2paCertificate'],
+  ] as const) {
+    if (values[one] === undefined || values[other] !== undefined) continue;
+    const allowed = `the path of a PEM file, because ${nameOf(one)} is set`;
+    mistakes.push({ name: nameOf(other), found: 'nothing', allowed });
+  }
   if (values.moderationSecret !== undefined && values.moderationUrl === undefined) {
     // Somebody meant to have a check, and has none.
     const allowed = `an address, because there is ${nameOf('moderationSecret')}`;

@@ -20,6 +20,7 @@ import { attemptKey, freesSlot, hasOpenOperation, type Video } from '../domain/v
 import type { ArtifactStore, ByteSource } from '../ports/artifacts.ts';
 import { type Backend, type BackendEvent, isRemote } from '../ports/backend.ts';
 import type { Media } from '../ports/media.ts';
+import type { Provenance } from '../ports/provenance.ts';
 import type { Router } from '../ports/router.ts';
 import type { BackendState, Claimed, VideoStore } from '../ports/store.ts';
 import { askOf } from './ask.ts';
@@ -27,6 +28,7 @@ import { type Chain, createChain, Superseded } from './chain.ts';
 import { createHeld, type Held } from './held.ts';
 import { createLane, type LaneParts } from './lane.ts';
 import type { Part } from './part.ts';
+import { signResult } from './sign-result.ts';
 import { simulating } from './simulated.ts';
 import { amend, recordStray } from './stray.ts';
 import type { Watch } from './watch.ts';
@@ -37,6 +39,8 @@ export interface GenerateParts extends LaneParts {
   readonly store: VideoStore;
   readonly artifacts: ArtifactStore;
   readonly media: Media;
+  /** Signs what is finished; absent: nothing is signed. */
+  readonly provenance?: Provenance | undefined;
   readonly backends: Readonly<Record<string, Backend>>;
   readonly policy: Policy;
   readonly watch: Watch;
@@ -127,7 +131,7 @@ async function runAttempt(parts: GenerateParts, backend: Backend, chain: Chain, 
     const opened = await openAttempt(parts, backend, chain, right.signal);
     if (opened === undefined) return;
     const finished = await drive(parts, backend, chain, opened, right.signal);
-    const result = await keep(parts, chain, opened.attempt, finished, right.signal);
+    const result = await keep(parts, backend, chain, opened.attempt, finished, right.signal);
     const { warnings } = finished;
     const done = await chain.write((current) => succeed(current, result, clock.now(), policy, warnings), slotOf);
     meter.observe('inbetween_attempt_seconds', (clock.now() - startedAt) / 1000, { backend: backend.name });
@@ -284,14 +288,16 @@ async function saveOperation(parts: GenerateParts, backend: Backend, chain: Chai
 /** Checks the finished file and copies it and its stills into our own storage, under keys that name the attempt. */
 async function keep(
   parts: GenerateParts,
+  backend: Backend,
   chain: Chain,
   attempt: Attempt,
-  finished: Finished,
+  unsigned: Finished,
   signal: AbortSignal,
 ): Promise<Result> {
   const { artifacts, media, clock, policy } = parts;
   try {
     await chain.write((current) => advance(current, attempt.fraction, 'storing', clock.now(), policy));
+    const finished = await signResult(parts.provenance, chain.video.id, backend, unsigned, signal);
     const { width, height, fps, frames, durationMs } = await media.inspect(finished.video.path, signal);
     const put = (name: string, type: string, file: ByteSource) =>
       artifacts.put(attemptKey(attempt, name), file, type, signal);
@@ -310,7 +316,7 @@ async function keep(
   } catch (error) {
     throw error instanceof Superseded ? error : onOurSide(error);
   } finally {
-    await finished.release();
+    await unsigned.release();
   }
 }
 
