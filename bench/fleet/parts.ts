@@ -1,7 +1,8 @@
 import { createMemoryArtifacts } from '../../packages/server/src/adapters/artifacts/memory.ts';
+import { accept } from '../../packages/server/src/domain/accept.ts';
 import type { OwnerId, VideoId } from '../../packages/server/src/domain/id.ts';
 import type { Policy } from '../../packages/server/src/domain/policy.ts';
-import { accept, admit } from '../../packages/server/src/domain/transitions.ts';
+import { admit } from '../../packages/server/src/domain/transitions.ts';
 import type { Video } from '../../packages/server/src/domain/video.ts';
 import type { Capabilities } from '../../packages/server/src/ports/backend.ts';
 import type { Media } from '../../packages/server/src/ports/media.ts';

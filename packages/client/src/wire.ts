@@ -18,6 +18,15 @@ export interface VideoWarning {
   readonly message: string;
 }
 
+/** What a video costs. */
+export interface VideoCost {
+  readonly currency: string;
+  /** A decimal number, such as `0.1`. */
+  readonly amount: string;
+  /** `reserved` until it ends, then `settled` (charged) or `released` (free). */
+  readonly state: 'reserved' | 'settled' | 'released';
+}
+
 /** Facts beside the seed's fields. A backend adds entries of its own, so unknown names are to be expected. */
 export interface VideoMetadata {
   /** The same address as `url`. */
@@ -35,6 +44,8 @@ export interface VideoMetadata {
   readonly eta: number | null;
   /** A signed address of its server-sent events, for browsers; null in a final status. */
   readonly events_url: string | null;
+  /** What it costs you; null: nothing has a price. */
+  readonly cost: VideoCost | null;
   readonly warnings: readonly VideoWarning[];
   readonly [entry: string]: unknown;
 }
@@ -88,6 +99,81 @@ export interface DeletedVideo {
   readonly id: string;
   readonly object: 'video.deleted';
   readonly deleted: true;
+}
+
+/** What a create would make and cost. Nothing was made or kept for it. */
+export interface VideoQuote {
+  readonly object: 'video.quote';
+  readonly model: string;
+  readonly size: VideoSize;
+  readonly seconds: string;
+  /** Of the video; null: not known any more, of one that was made before. */
+  readonly width: number | null;
+  readonly height: number | null;
+  /** Null: one would be drawn. */
+  readonly seed: number | null;
+  /** Who would make the pixels. */
+  readonly backend: string;
+  /** Null: it has no price. */
+  readonly cost: { readonly currency: string; readonly amount: string } | null;
+  /** The pictures as they were sent, upright, the first one first; null with `replays`. */
+  readonly frames: readonly QuotedFrame[] | null;
+  /** The video that a create with this Idempotency-Key would answer with, making nothing; null: it would make one. */
+  readonly replays: string | null;
+  readonly warnings: readonly VideoWarning[];
+}
+
+export interface QuotedFrame {
+  readonly width: number;
+  readonly height: number;
+  /** The share of it that is cut away, 0 to 1. */
+  readonly cropped: number;
+}
+
+/** What ended, summed up. What is not grouped by is null. */
+export interface UsageObject {
+  readonly id: string;
+  readonly object: 'usage';
+  /** UTC, such as `2026-11-26`: videos count on the day they were asked for, once they have ended. */
+  readonly day: string | null;
+  /** The id of a key; `none`: what was asked for without a stored one. */
+  readonly api_key: string | null;
+  readonly model: string | null;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly cancelled: number;
+  /** Of video that was charged. */
+  readonly seconds: number;
+  /** What was charged, a decimal number in the list's currency. */
+  readonly cost: string;
+  /** What peers charged the operator; null: not for you to see. */
+  readonly upstream_cost: string | null;
+}
+
+/** One line of a budget. Amounts of money are decimal numbers as text. */
+export interface BudgetLine<T> {
+  /** Null: there is none. */
+  readonly limit: T | null;
+  /** Held for videos that have not ended. */
+  readonly reserved: T;
+  readonly settled: T;
+}
+
+/** How a project stands in a month (UTC). */
+export interface BudgetObject {
+  readonly month: string;
+  readonly seconds: BudgetLine<number>;
+  readonly cost: BudgetLine<string>;
+}
+
+/** A page of usage. */
+export interface UsageList extends ListObject<UsageObject> {
+  readonly owner: string;
+  readonly from: string;
+  readonly to: string;
+  readonly currency: string;
+  /** This month, whatever was asked for. */
+  readonly budget: BudgetObject;
 }
 
 /** An uploaded picture. */

@@ -5,7 +5,7 @@ import { createFiles } from '../../../packages/server/src/service/files.ts';
 import { createVideos } from '../../../packages/server/src/service/videos.ts';
 import { createCountingMeter } from '../fakes.ts';
 import { pngHeader } from '../pictures.ts';
-import { createFakeFetcher } from '../world.ts';
+import { createFakeFetcher, createFakePreparer } from '../world.ts';
 import { createProcess } from './process.ts';
 import { createBell, type FleetParts } from './worker.ts';
 
@@ -36,6 +36,10 @@ export function createCallers(parts: FleetParts): Callers {
     events: parts.store.events,
     files: createFiles({ files: parts.store.files, artifacts, clock: time, ids, disk, policy }),
     acceptCallback: async () => undefined,
+    checkCallback: () => undefined,
+    ledger: parts.store.ledger,
+    preparer: createFakePreparer(),
+    sample: async (name) => pngHeader(1280, name === 'sample_first' ? 720 : 721),
     artifacts,
     fetcher: createFakeFetcher(time),
     clock: time,

@@ -3,7 +3,7 @@ import { DEFAULT_POLICY, type Policy } from '../domain/policy.ts';
 import { KIND_DEFAULTS } from './backends.ts';
 
 /** The domain's policy with what the operator set. */
-export function policyOf({ life, generation }: Config): Policy {
+export function policyOf({ life, generation, usage }: Config): Policy {
   return {
     ...DEFAULT_POLICY,
     pendingDeadlineMs: life.pendingDeadlineMs,
@@ -21,6 +21,7 @@ export function policyOf({ life, generation }: Config): Policy {
     rowTtlMs: life.rowTtlMs,
     idempotencyTtlMs: life.idempotencyTtlMs,
     fileTtlMs: life.fileTtlMs,
+    cancelCharge: usage.cancelCharge,
   };
 }
 

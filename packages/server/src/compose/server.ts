@@ -4,6 +4,7 @@ import type { Server } from 'node:http';
 import { isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
 import type { FastifyInstance } from 'fastify';
+import { readSample, type SampleName } from '../adapters/media/samples.ts';
 import type { Config } from '../config/config.ts';
 import { LANES } from '../config/parser.ts';
 import { DEFAULT_OWNER } from '../domain/id.ts';
@@ -16,6 +17,8 @@ import { createAudit } from '../service/audit.ts';
 import { createDiskGuard } from '../service/disk-guard.ts';
 import { createFiles } from '../service/files.ts';
 import { createKeys, type Keys } from '../service/keys.ts';
+import { createOwners } from '../service/owners.ts';
+import { createUsageBooks } from '../service/usage.ts';
 import { createVideos } from '../service/videos.ts';
 import { createFileKeeping } from '../worker/keep-files.ts';
 import type { Part } from '../worker/part.ts';
@@ -151,6 +154,11 @@ export async function appParts(
   const videos = createVideos({
     ...world,
     acceptCallback: endpoints.acceptCallback,
+    checkCallback: endpoints.checkCallback,
+    prices: config.usage,
+    ledger: store.ledger,
+    preparer: world.media.preparer,
+    sample: (name) => readSample(name as SampleName),
     videos: store.videos,
     events: store.events,
     files,
@@ -166,6 +174,9 @@ export async function appParts(
     files,
     endpoints,
     audit: createAudit({ store: store.audit, clock, ids: world.ids }),
+    owners: createOwners(store.keys, store.ledger, clock),
+    usage: createUsageBooks(store.ledger, store.keys, clock),
+    currency: config.usage.currency,
     keys,
     signer: createUrlSigner([{ kid: '1', secret }]),
     clock,

@@ -1,4 +1,5 @@
 import type { GenerationConfig } from './backends/backend-config.ts';
+import type { PriceTable } from './money.ts';
 import type { LaneName } from './parser.ts';
 import type { Values } from './settings.ts';
 
@@ -58,6 +59,13 @@ export interface Config {
     readonly labelNames: { readonly producer: string; readonly propagator: string };
     /** PEM files that sign finished videos; undefined: nothing is signed. */
     readonly c2pa: { readonly certificate: string; readonly key: string } | undefined;
+  };
+  /** What videos cost their owners. */
+  readonly usage: {
+    readonly currency: string;
+    /** Of a second, by model and size, in micro-units. */
+    readonly perSecond: PriceTable;
+    readonly cancelCharge: Values['cancelCharge'];
   };
   /** Who makes which model's videos. */
   readonly generation: GenerationConfig;
@@ -120,7 +128,12 @@ function s3Of(values: Values): S3Config | undefined {
 }
 
 /** Groups checked values. */
-export function groupValues(values: Values, generation: GenerationConfig, warnings: readonly string[]): Config {
+export function groupValues(
+  values: Values,
+  generation: GenerationConfig,
+  perSecond: PriceTable,
+  warnings: readonly string[],
+): Config {
   return {
     server: {
       host: values.host,
@@ -162,6 +175,7 @@ export function groupValues(values: Values, generation: GenerationConfig, warnin
           ? undefined
           : { certificate: values.c2paCertificate, key: values.c2paKey },
     },
+    usage: { currency: values.currency, perSecond, cancelCharge: values.cancelCharge },
     generation,
     life: {
       pendingDeadlineMs: values.pendingDeadline,

@@ -45,6 +45,7 @@ test('an empty environment is a laptop without a key', () => {
       labelNames: { producer: 'Inbetween', propagator: 'Inbetween' },
       c2pa: undefined,
     },
+    usage: { currency: 'USD', perSecond: {}, cancelCharge: 'release' },
     generation: {
       backends: [],
       routes: { 'wan2.2-kf2v-flash': ['renderer'], 'wan2.1-kf2v-plus': ['renderer'] },
@@ -300,5 +301,45 @@ describe('origins of pages', () => {
     'https://a.example.com b',
   ])('are spelled out, not %s', (text) => {
     expect(mistakes({ env: { CORS_ORIGINS: text } })).toHaveLength(1);
+  });
+});
+
+describe('prices', () => {
+  const flash = 'wan2.2-kf2v-flash';
+  const plus = 'wan2.1-kf2v-plus';
+
+  test('are read from the environment, for all sizes of a model or one, to the last of six decimals', () => {
+    const { usage } = read({
+      env: { INBETWEEN_PRICES: `${flash}=0.02, ${flash}:1080p=0.000001,${plus}=3`, CURRENCY: 'CNY' },
+    });
+    expect(usage).toEqual({
+      currency: 'CNY',
+      perSecond: { [flash]: { '480P': 20_000, '720P': 20_000, '1080P': 1 }, [plus]: { '720P': 3_000_000 } },
+      cancelCharge: 'release',
+    });
+  });
+
+  test('are read from the file, where the environment wins over it, size by size', () => {
+    const prices = { [flash]: { '480P': 0.01, '720P': '0.02' }, [plus]: 0.1 };
+    const { usage } = read({ file: file({ prices }), env: { INBETWEEN_PRICES: `${flash}:720P=0.5` } });
+    expect(usage.perSecond).toEqual({ [flash]: { '480P': 10_000, '720P': 500_000 }, [plus]: { '720P': 100_000 } });
+  });
+
+  test('that cannot be used are mistakes that name what is allowed', () => {
+    for (const text of ['sora=1', `${flash}`, `${flash}=-1`, `${flash}=0.0000001`, `${plus}:480P=1`, `${flash}=1e3`]) {
+      const [mistake = ''] = mistakes({ env: { INBETWEEN_PRICES: text } });
+      expect(mistake, text).toContain('INBETWEEN_PRICES');
+    }
+    expect(mistakes({ file: file({ prices: { [flash]: { '720P': -1 } } }) })[0]).toContain(`prices.${flash}`);
+    expect(mistakes({ file: file({ prices: { sora: 1 } }) })).toHaveLength(1);
+    expect(mistakes({ env: { CURRENCY: 'dollars' } })).toHaveLength(1);
+  });
+
+  test('of a peer in another currency are warned of', () => {
+    const backends = {
+      gpu: { kind: 'lightx2v', url: 'http://gpu:8000', price: { currency: 'CNY', perSecond: { '720P': 1 } } },
+    };
+    expect(read({ file: file({ backends }) }).warnings).toEqual([expect.stringContaining('gpu')]);
+    expect(read({ file: file({ backends, currency: 'CNY' }) }).warnings).toEqual([]);
   });
 });

@@ -1,8 +1,9 @@
-import type { BackendConfig } from './backends/backend-config.ts';
+import type { BackendConfig, GenerationConfig } from './backends/backend-config.ts';
 import { resolveGeneration } from './backends/resolve.ts';
 import { type Config, groupValues } from './config.ts';
 import { ConfigError, type Mistake } from './config-error.ts';
 import { type ConfigFile, type Found, readFileContent } from './config-file.ts';
+import { joined, pricesOf } from './money.ts';
 import { nearest } from './nearest.ts';
 import { flagName, longName, type Setting, shortName, usualName } from './setting.ts';
 import { SETTING_KEYS, SETTINGS, type SettingKey, type Values } from './settings.ts';
@@ -48,7 +49,10 @@ export function readConfig({ flags, env, file, checks = {}, checkBackend = () =>
   }
   if (mistakes.length === 0) mistakes.push(...contradictions(complete, found));
   if (mistakes.length > 0) throw new ConfigError(mistakes);
-  return groupValues(complete, generation, unknownVariables(env));
+  const inSection = Object.entries(sections.sections.prices ?? {}).map(([model, price]) => pricesOf(model, price));
+  const perSecond = joined([...inSection, complete.prices]);
+  const warnings = [...unknownVariables(env), ...foreignPrices(generation, complete.currency)];
+  return groupValues(complete, generation, perSecond, warnings);
 }
 
 function findSource(
@@ -137,6 +141,17 @@ function contradictions(values: Values, found: ReadonlyMap<SettingKey, Found | u
     mistakes.push({ name: nameOf('rowTtl'), found: `"${textOf('rowTtl')}"`, allowed });
   }
   return mistakes;
+}
+
+/** What peers charge is booked in the one currency of the ledger. */
+function foreignPrices({ backends }: GenerationConfig, currency: string): readonly string[] {
+  return backends.flatMap(({ name, entry: { price } }) =>
+    price === undefined || price.currency === currency
+      ? []
+      : [
+          `The price of backend ${name} is in ${price.currency} and the ledger in ${currency}, so it is shown and not booked.`,
+        ],
+  );
 }
 
 /** A variable that only looks like ours may be a typing error that silently changes nothing. */

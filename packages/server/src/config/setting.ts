@@ -4,6 +4,7 @@ import type { Parser } from './parser.ts';
 export const GROUPS = [
   'Server',
   'Access',
+  'Usage and prices',
   'Data',
   'Backends',
   'Scaling out',

@@ -7,6 +7,7 @@ import { LABEL_SETTINGS } from './settings/labels.ts';
 import { MODERATION_SETTINGS } from './settings/moderation.ts';
 import { QUEUE_SETTINGS } from './settings/queue.ts';
 import { SCALING_SETTINGS } from './settings/scaling.ts';
+import { USAGE_SETTINGS } from './settings/usage.ts';
 import { WEBHOOK_SETTINGS } from './settings/webhooks.ts';
 
 /** The one table of everything that can be set. `docs/configuration.md` is made from it. */
@@ -78,6 +79,7 @@ export const SETTINGS = {
   ...LABEL_SETTINGS,
   ...MODERATION_SETTINGS,
   ...CORS_SETTINGS,
+  ...USAGE_SETTINGS,
   fetchAllow: setting({
     group: 'Access',
     parser: matching(/^/, 'host[:port] and networks separated by commas'),

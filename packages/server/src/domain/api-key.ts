@@ -1,11 +1,12 @@
 import type { ApiKeyId, OwnerId } from './id.ts';
+import type { Budget, OwnerLimits } from './owner.ts';
 
 /** What a key may do. `admin` includes the operator's routes; it does not include other owners' videos. */
 export const SCOPES = ['videos:create', 'videos:read', 'videos:delete', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
 
-/** What narrows a key beyond its scopes. What is absent does not narrow. */
-export interface KeyLimits {
+/** What narrows a key beyond its scopes. What is absent does not narrow. Its budget counts what was asked for with it. */
+export interface KeyLimits extends Budget {
   /** Names of the models it may ask for. */
   readonly models?: readonly string[];
   /** Addresses and networks it may be used from, such as `203.0.113.7` or `2001:db8::/32`. */
@@ -40,6 +41,8 @@ export interface Caller {
   readonly scopes: readonly Scope[];
   /** What narrows the key; absent: nothing does. */
   readonly limits?: KeyLimits | undefined;
+  /** What its owner may have, as it was a few seconds ago; absent: nothing limits it. */
+  readonly ownerLimits?: OwnerLimits | undefined;
 }
 
 /** Whether a key opens anything at all now. */

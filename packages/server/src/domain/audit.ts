@@ -1,7 +1,15 @@
 import type { Json } from './attempt.ts';
 
 /** What can be found in the audit log. */
-export const AUDITED = ['key.created', 'key.revoked', 'keys.listed', 'audit.listed', 'owner.limited'] as const;
+export const AUDITED = [
+  'key.created',
+  'key.revoked',
+  'keys.listed',
+  'audit.listed',
+  'owner.created',
+  'owner.limited',
+  'owners.listed',
+] as const;
 export type AuditAction = (typeof AUDITED)[number];
 
 /** One administrative act. Written once, never changed, never removed with what it speaks of. */

@@ -57,11 +57,13 @@ export const FAULTS = {
   already_finished: trait('conflict'),
   endpoint_disabled: trait('conflict'),
   limit_reached: trait('conflict'),
+  already_exists: trait('conflict'),
   content_expired: trait('gone'),
   range_not_satisfiable: trait('invalid'),
   // how we are
   rate_limited: trait('too_many'),
   queue_full: trait('too_many'),
+  too_many_queued: trait('too_many'),
   overloaded: trait('unavailable'),
   shutting_down: trait('unavailable'),
   storage_full: trait('storage_full', true),

@@ -29,6 +29,11 @@ export interface Policy {
   readonly fileTtlMs: number | undefined;
   /** An idempotency key is kept as long as its video and at least this. */
   readonly idempotencyTtlMs: number;
+  /**
+   * `release`: only videos that succeed cost anything. `accepted`: a video that is cancelled after a peer has accepted it,
+   * or may have, is charged like one that succeeded.
+   */
+  readonly cancelCharge: 'release' | 'accepted';
 }
 
 const MINUTE = 60_000;
@@ -51,4 +56,5 @@ export const DEFAULT_POLICY: Policy = {
   rowTtlMs: undefined,
   fileTtlMs: undefined,
   idempotencyTtlMs: 24 * HOUR,
+  cancelCharge: 'release',
 };

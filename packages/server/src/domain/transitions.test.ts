@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { accept } from './accept.ts';
 import * as draining from './draining.ts';
 import { eventBetween } from './event.ts';
 import { FAULTS, Fault, type FaultCode } from './fault.ts';
@@ -35,7 +36,7 @@ function frozen<T>(value: T): T {
 }
 
 function accepted(now = 0): Video {
-  const video = transitions.accept(
+  const video = accept(
     {
       id: ID,
       owner: 'default' as OwnerId,

@@ -1,8 +1,8 @@
 import type { Drain, Json } from './attempt.ts';
+import { closed } from './charge.ts';
 import { Fault } from './fault.ts';
-import type { FrameSource, Frames } from './frame.ts';
 import type { Generation, Warning } from './generation.ts';
-import { type ApiKeyId, attemptId, type OwnerId, type VideoId, type WorkerId } from './id.ts';
+import { attemptId, type WorkerId } from './id.ts';
 import { notingPrompt } from './plain-prompt.ts';
 import type { Policy } from './policy.ts';
 import type { PreparedFrames, Result } from './result.ts';
@@ -14,47 +14,10 @@ import { freesSlot, hasOpenOperation, isDraining, isTerminal, type Phase, type V
  * moves a status left or touches a terminal one; asking for that is a bug, and throws.
  */
 
-export interface Accepted {
-  readonly id: VideoId;
-  readonly owner: OwnerId;
-  readonly apiKey: ApiKeyId | null;
-  readonly generation: Generation;
-  readonly sources: Frames<FrameSource>;
-  readonly backend: string;
-  readonly warnings: readonly Warning[];
-}
-
 /** What matters of a backend when nobody knows whether it was reached. */
 export interface Peer {
   readonly billed: boolean;
   readonly canLookUp: boolean;
-}
-
-/** A checked ask becomes a video: `pending`, due at once. */
-export function accept(accepted: Accepted, now: number, policy: Policy): Video {
-  return {
-    ...accepted,
-    version: 1,
-    status: 'pending',
-    phase: null,
-    progress: 0,
-    prepared: null,
-    attempt: null,
-    tries: { begun: 0, faults: 0, lost: 0 },
-    result: null,
-    late: null,
-    failure: null,
-    createdAt: now,
-    updatedAt: now,
-    startedAt: null,
-    completedAt: null,
-    expiresAt: null,
-    expired: false,
-    deletedAt: null,
-    worker: null,
-    dueAt: now,
-    deadlineAt: now + policy.pendingDeadlineMs,
-  };
 }
 
 /** A worker takes the video, to go on with it or to drain it. Finding another worker's name on it means that one was lost. */
@@ -173,7 +136,8 @@ export function succeed(
 ): Video {
   openAttempt(video);
   const finished = finish(inStatus(video, 'running'), now, policy, null);
-  return { ...finished, status: 'succeeded', progress: 1, result, warnings: [...video.warnings, ...warnings] };
+  const charge = closed(video.charge, true);
+  return { ...finished, status: 'succeeded', progress: 1, result, charge, warnings: [...video.warnings, ...warnings] };
 }
 
 /**
@@ -242,7 +206,8 @@ export function cancel(video: Video, now: number, policy: Policy): Video {
       `The video has already ${video.status}; only a video that is not finished can be cancelled.`,
     );
   }
-  return { ...finish(video, now, policy, 'stop'), status: 'cancelled' };
+  const charge = closed(video.charge, policy.cancelCharge === 'accepted' && hasOpenOperation(video));
+  return { ...finish(video, now, policy, 'stop'), status: 'cancelled', charge };
 }
 
 /** Fails the video for good; whatever its attempt was, it is over. */
@@ -352,7 +317,8 @@ function drainOf({ billed }: Pick<Peer, 'billed'>): Drain {
 function failWith(video: Video, fault: Fault, now: number, policy: Policy, drain: Drain | null): Video {
   live(video);
   const failure = { code: fault.code, message: fault.message };
-  return { ...finish(video, now, policy, drain), status: 'failed', failure };
+  const charge = closed(video.charge, policy.cancelCharge === 'accepted' && fault.code === 'submission_unknown');
+  return { ...finish(video, now, policy, drain), status: 'failed', failure, charge };
 }
 
 /** While a worker may still be asking the peer for a video that has just ended, it is given this long to tell. */

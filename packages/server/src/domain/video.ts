@@ -1,4 +1,5 @@
 import type { Attempt, Tries } from './attempt.ts';
+import type { Charge } from './charge.ts';
 import type { Failure } from './fault.ts';
 import type { FrameSource, Frames } from './frame.ts';
 import type { Generation, Warning } from './generation.ts';
@@ -36,6 +37,8 @@ export interface Video {
   readonly late: LateResult | null;
   readonly failure: Failure | null;
   readonly warnings: readonly Warning[];
+  /** What it costs its owner; null: nothing was reserved for it. */
+  readonly charge: Charge | null;
 
   readonly createdAt: number;
   readonly updatedAt: number;

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { createFakePreparer } from '../../../../test/support/world.ts';
 import { createMemoryArtifacts } from '../adapters/artifacts/memory.ts';
 import { readAllowList } from '../adapters/net/allow-list.ts';
 import { checkUrl } from '../adapters/net/url-check.ts';
@@ -23,6 +24,8 @@ import type { Post, Poster } from '../ports/poster.ts';
 import { createAudit } from '../service/audit.ts';
 import { createFiles } from '../service/files.ts';
 import { createKeys } from '../service/keys.ts';
+import { createOwners } from '../service/owners.ts';
+import { createUsageBooks } from '../service/usage.ts';
 import { createVideos, type VideosParts } from '../service/videos.ts';
 import { createApp } from './app.ts';
 import { type AppParts, DEFAULT_LIMITS, DEFAULT_TIMEOUTS, type Readiness } from './parts.ts';
@@ -65,11 +68,18 @@ export async function testApp(changed: Partial<AppParts> = {}, service: Partial<
   const endpoints = endpointsOf({ store, clock, ids, bell, poster }, undefined);
   const videos = createVideos({
     acceptCallback: endpoints.acceptCallback,
+    checkCallback: endpoints.checkCallback,
+    ledger: store.ledger,
+    preparer: createFakePreparer(),
+    sample: async () => png(1280, 720),
     videos: store.videos,
     events: store.events,
     files,
     artifacts,
-    fetcher: { check: (url, trust) => void checkUrl(url, trust, allow) },
+    fetcher: {
+      check: (url, trust) => void checkUrl(url, trust, allow),
+      fetch: async () => ({ bytes: png(1280, 720), type: 'image/png' }),
+    },
     clock,
     ids,
     bell,
@@ -86,6 +96,9 @@ export async function testApp(changed: Partial<AppParts> = {}, service: Partial<
   const audit = createAudit({ store: store.audit, clock, ids });
   const parts: AppParts = {
     audit,
+    owners: createOwners(store.keys, store.ledger, clock),
+    usage: createUsageBooks(store.ledger, store.keys, clock),
+    currency: 'USD',
     videos,
     files,
     endpoints,

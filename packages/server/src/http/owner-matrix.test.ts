@@ -117,6 +117,7 @@ const SUBJECTS: Readonly<Record<string, Subject | 'nobody’s' | 'the operator�
   ':name': 'nobody’s',
   // Scope `admin` opens the keys of all owners.
   ':key': 'the operator’s',
+  ':owner': 'the operator’s',
   // Where an upload may go is said by a signature: `signed-targets.test.ts`.
   ':owner/:folder': 'signed',
 };

@@ -3,6 +3,8 @@ import type { Audit } from '../service/audit.ts';
 import type { Endpoints } from '../service/endpoints.ts';
 import type { Files } from '../service/files.ts';
 import type { Keys } from '../service/keys.ts';
+import type { Owners } from '../service/owners.ts';
+import type { UsageBooks } from '../service/usage.ts';
 import type { Videos } from '../service/videos.ts';
 import type { DialectName } from './dialect-name.ts';
 import type { UrlSigner } from './signature.ts';
@@ -104,6 +106,10 @@ export interface AppParts {
   readonly endpoints: Endpoints;
   readonly keys: Pick<Keys, 'authenticate' | 'recall' | 'create' | 'list' | 'revoke'>;
   readonly audit: Audit;
+  readonly owners: Owners;
+  readonly usage: UsageBooks;
+  /** Of prices, budgets and the ledger. */
+  readonly currency: string;
   readonly files: Files;
   readonly signer: UrlSigner;
   readonly clock: { now(): number };

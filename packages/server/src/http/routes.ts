@@ -8,6 +8,7 @@ import { describe, openapiRoute } from './openapi.ts';
 import type { AppParts } from './parts.ts';
 import { referenceRoute } from './reference/reference.ts';
 import type { Route } from './route.ts';
+import { usageRoutes } from './usage/routes.ts';
 import { webhookRoutes } from './webhooks/routes.ts';
 
 /** Every route of the server. What is not in here does not exist. */
@@ -16,6 +17,7 @@ export function allRoutes(parts: AppParts): readonly Route[] {
     ...powertokensRoutes(parts),
     ...fileRoutes(parts, 'powertokens', '/v1'),
     ...webhookRoutes(parts),
+    ...usageRoutes(parts),
     ...dialectRoutes(parts),
     ...adminRoutes(parts),
     ...healthRoutes(parts),

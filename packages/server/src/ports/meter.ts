@@ -7,6 +7,7 @@ export interface Meter {
 
 export const COUNTERS = {
   inbetween_videos_created_total: 'Videos accepted',
+  inbetween_refused_creates_total: 'Videos refused by a limit of their owner or key, by limit and whose it is',
   inbetween_videos_finished_total: 'Videos that became terminal, by status and fault code',
   inbetween_attempts_total: 'Attempts begun, by backend',
   inbetween_attempt_faults_total: 'Attempts that ended in a fault, by backend and code',

@@ -4,9 +4,10 @@ import type { ToldEvent, VideoEvent } from '../domain/event.ts';
 import type { StoredFile } from '../domain/file.ts';
 import type { FrameRole } from '../domain/frame.ts';
 import type { ApiKeyId, FileId, OwnerId, VideoId, WorkerId } from '../domain/id.ts';
-import type { Owner } from '../domain/owner.ts';
+import type { Allowance, Owner, OwnerLimits, Refusal } from '../domain/owner.ts';
 import type { Status, Video } from '../domain/video.ts';
 import type { AuditStore } from './audit.ts';
+import type { LedgerStore } from './ledger.ts';
 import type { Rate } from './rate.ts';
 import type { Slice } from './slice.ts';
 import type { WebhookStore } from './webhooks.ts';
@@ -28,20 +29,19 @@ export interface FrameInput {
   readonly bytes: Uint8Array;
 }
 
-/** One line of the usage ledger, in integer micro-units of the configured currency. */
-export interface LedgerEntry {
-  readonly kind: 'reserve' | 'settle' | 'release' | 'upstream_cost';
-  readonly microUnits: number;
-  readonly at: number;
-}
-
-/** What is written together with a video, or not at all. */
+/**
+ * What is written together with a video, or not at all. The lines of the ledger follow from the video itself
+ * (`domain/ledger.ts`), so no writer can forget them.
+ */
 export interface Effects {
   readonly event?: VideoEvent | undefined;
   /** Of an insert only. */
   readonly idempotency?: IdempotencyRecord | undefined;
   readonly inputs?: readonly FrameInput[] | undefined;
-  readonly ledger?: readonly LedgerEntry[] | undefined;
+  /** Of an insert only: what the owner and the key may have. More is refused, and nothing is written. */
+  readonly within?: Allowance | undefined;
+  /** What a peer charges us for what it has made, in micro-units. */
+  readonly upstreamCost?: number | undefined;
   /** The video's posted pictures are not needed any more. */
   readonly dropInputs?: boolean | undefined;
   /** The video's slot is free again. */
@@ -55,7 +55,9 @@ export type Inserted =
   /** The same key and the same ask: the video that was made then, as it is now, even when it is a tombstone. */
   | { readonly outcome: 'replayed'; readonly video: Video }
   /** The same key and another ask: nothing was written. */
-  | { readonly outcome: 'mismatch' };
+  | { readonly outcome: 'mismatch' }
+  /** It would exceed a limit: nothing was written. */
+  | { readonly outcome: 'refused'; readonly refusal: Refusal };
 
 export interface Page {
   readonly limit: number;
@@ -135,6 +137,9 @@ export interface VideoStore {
    * Inserts the video with its effects in one transaction, unless the owner used the idempotency key before. A key lives
    * as long as its video's row: while the row is there, deleted or not, the key is answered; once it is purged, the key
    * is new again. `due('purgeable', { keysBefore })` keeps a row for as long as its key must be.
+   *
+   * What the video may cost is reserved in the same transaction: of inserts that race for what is left of a budget or a
+   * queue, never more come in than fit.
    */
   insert(video: Video, effects: Effects): Promise<Inserted>;
   /** Undefined when it is not there, deleted, or another owner's. Without an owner: for workers, tombstones too. */
@@ -146,7 +151,7 @@ export interface VideoStore {
   /**
    * Leases due videos atomically over all processes: nobody else can hold what this returns. First what holds a slot, then
    * what waits for another try, oldest due first; then the queue: the highest priority, of these the owners in turn, and
-   * of one turn the oldest due.
+   * of one turn the oldest due. An owner never gets more slots than its running limit; who is at it is passed by.
    */
   claim(wish: ClaimWish): Promise<readonly Claimed[]>;
   /**
@@ -231,8 +236,12 @@ export interface WorkerStore {
 
 export interface KeyStore {
   owner(id: OwnerId): Promise<Owner | undefined>;
-  /** Idempotent. */
-  addOwner(owner: Owner): Promise<void>;
+  /** False when the owner was there already; then nothing changes. */
+  addOwner(owner: Owner): Promise<boolean>;
+  /** By name, behind the given one. */
+  owners(page: { readonly limit: number; readonly after?: OwnerId | undefined }): Promise<Slice<Owner>>;
+  /** False when there is no such owner. */
+  setLimits(id: OwnerId, limits: OwnerLimits): Promise<boolean>;
   add(key: ApiKey): Promise<void>;
   byHash(hash: string): Promise<ApiKey | undefined>;
   list(owner?: OwnerId): Promise<readonly ApiKey[]>;
@@ -279,6 +288,7 @@ export interface Store {
   readonly files: FileStore;
   readonly workers: WorkerStore;
   readonly keys: KeyStore;
+  readonly ledger: LedgerStore;
   readonly secrets: SecretStore;
   readonly backends: BackendStore;
   readonly rate: Rate;

@@ -55,6 +55,8 @@ export interface Endpoints {
   deliveries(caller: Caller, id: string, page: DeliveryPage): Promise<Slice<Delivery>>;
   /** Sends a finished delivery again, with all tries ahead of it. */
   replay(caller: Caller, id: string): Promise<Delivery>;
+  /** Checks a `callback_url`. @throws Fault `url_not_allowed` */
+  checkCallback(url: string): void;
   /** Checks a `callback_url` and makes sure that there is a secret to sign for it. */
   acceptCallback(owner: OwnerId, url: string): Promise<void>;
 }
@@ -210,6 +212,7 @@ export function createEndpoints(parts: EndpointsParts): Endpoints {
         retryAfterMs: 1_000,
       });
     },
+    checkCallback: (url) => void checkUrl(url, 'callback_url'),
     async acceptCallback(owner, url) {
       checkUrl(url, 'callback_url');
       if (haveCallback.has(owner)) return;

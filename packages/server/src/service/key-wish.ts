@@ -2,6 +2,7 @@ import { type KeyLimits, SCOPES, type Scope } from '../domain/api-key.ts';
 import { Fault } from '../domain/fault.ts';
 import { type OwnerId, readOwnerId } from '../domain/id.ts';
 import { MODELS } from '../domain/model.ts';
+import { readMoney } from '../domain/money.ts';
 
 /** A key as an operator asked for it, not yet checked. */
 export interface KeyAsk {
@@ -12,6 +13,9 @@ export interface KeyAsk {
   readonly addresses?: readonly string[] | undefined;
   readonly requestsPerMinute?: number | undefined;
   readonly createsPerMinute?: number | undefined;
+  readonly monthlySeconds?: number | undefined;
+  /** An amount such as `12.50`. */
+  readonly monthlyCost?: string | undefined;
   /** An instant in milliseconds. */
   readonly expiresAt?: number | undefined;
 }
@@ -28,6 +32,7 @@ export interface KeyWish {
 const NAME_MAX = 100;
 const PER_MINUTE_MAX = 1_000_000;
 const ADDRESSES_MAX = 100;
+const MONTHLY_SECONDS_MAX = 1_000_000_000;
 
 /** What a check needs to know of the world. */
 export interface KeyCheck {
@@ -63,6 +68,12 @@ export function checkKeyAsk(ask: KeyAsk, { now, spell, family }: KeyCheck): KeyW
     if (rate !== undefined && !(Number.isInteger(rate) && rate >= 1 && rate <= PER_MINUTE_MAX))
       refuse(member, `must be a whole number from 1 to ${PER_MINUTE_MAX}.`);
   }
+  const { monthlySeconds, monthlyCost } = ask;
+  if (monthlySeconds !== undefined && !isCount(monthlySeconds, MONTHLY_SECONDS_MAX))
+    refuse('monthlySeconds', `must be a whole number from 0 to ${MONTHLY_SECONDS_MAX}.`);
+  const monthlyMicroUnits = monthlyCost === undefined ? undefined : readMoney(monthlyCost);
+  if (monthlyCost !== undefined && monthlyMicroUnits === undefined)
+    refuse('monthlyCost', 'must be an amount such as 12.50, with at most six decimals.');
   const addresses = ask.addresses ?? [];
   const wrong = addresses.find((text) => !isNetwork(text, family));
   if (wrong !== undefined || addresses.length > ADDRESSES_MAX)
@@ -73,8 +84,14 @@ export function checkKeyAsk(ask: KeyAsk, { now, spell, family }: KeyCheck): KeyW
     ...(ask.addresses === undefined ? {} : { addresses }),
     ...(ask.requestsPerMinute === undefined ? {} : { requestsPerMinute: ask.requestsPerMinute }),
     ...(ask.createsPerMinute === undefined ? {} : { createsPerMinute: ask.createsPerMinute }),
+    ...(monthlySeconds === undefined ? {} : { monthlySeconds }),
+    ...(monthlyMicroUnits === undefined ? {} : { monthlyMicroUnits }),
   };
   return { owner, name, scopes, limits, expiresAt: ask.expiresAt ?? null };
+}
+
+function isCount(value: number, most: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value <= most;
 }
 
 /** A list that was given and is empty would open nothing at all, or look as if it narrowed nothing. */

@@ -1,9 +1,10 @@
+import { accept } from '../domain/accept.ts';
 import { eventOf } from '../domain/event.ts';
 import { FRAME_ROLES, type FrameRole, type FrameSource, type Frames } from '../domain/frame.ts';
 import { type OwnerId, readVideoId, type VideoId } from '../domain/id.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { PreparedFrames } from '../domain/result.ts';
-import { accept, postpone } from '../domain/transitions.ts';
+import { postpone } from '../domain/transitions.ts';
 import { isTerminal, type Status, type Video, videoPrefix } from '../domain/video.ts';
 import type { ArtifactStore } from '../ports/artifacts.ts';
 import type { Bell } from '../ports/bell.ts';
@@ -115,7 +116,9 @@ async function askAgain(parts: OperationsParts, video: Video, { priority }: Requ
   const sources = await copyFrames(parts, id, video.prepared);
   if (sources === undefined) return { problem: `A picture of ${video.id} is missing from storage.` };
   const { owner, apiKey, generation, backend, warnings } = video;
-  const again = accept({ id, owner, apiKey, generation, sources, backend, warnings }, clock.now(), policy);
+  // The operator's word goes beyond limits, and is charged like any other video.
+  const charge = video.charge && { ...video.charge, state: 'reserved' as const };
+  const again = accept({ id, owner, apiKey, generation, sources, backend, warnings, charge }, clock.now(), policy);
   await store.videos.insert(again, { event: eventOf(undefined, again), priority });
   bell.ring('admit');
   return { how: 'asked_again', video: again };

@@ -7,6 +7,8 @@ import type { Forecast } from './forecast.ts';
 export interface QueueGuard {
   /** @throws Fault `queue_full` with the time after which there will be room */
   check(backend: string, slots: number): Promise<void>;
+  /** When one of those that wait will probably have begun. */
+  retryAfterMs(backend: string, slots?: number): Promise<number>;
   /** One more waits; counted until the store is asked again. */
   accepted(): void;
 }
@@ -27,7 +29,13 @@ export function createQueueGuard(
   let lookedAt = Number.NEGATIVE_INFINITY;
   let look: Promise<number> = Promise.resolve(0);
   let since = 0;
+  async function retryAfterMs(backend: string, slots = 1): Promise<number> {
+    const usual = await forecast.usualMs(backend);
+    if (usual === undefined) return RETRY_UNKNOWN_MS;
+    return Math.ceil(Math.min(RETRY_MOST_MS, Math.max(RETRY_LEAST_MS, usual / slots)));
+  }
   return {
+    retryAfterMs,
     async check(backend, slots) {
       if (limit === undefined) return;
       if (clock.now() - lookedAt > LOOK_MS) {
@@ -38,15 +46,10 @@ export function createQueueGuard(
         look.catch(() => (lookedAt = Number.NEGATIVE_INFINITY));
       }
       if ((await look) + since < limit) return;
-      const usual = await forecast.usualMs(backend);
-      const retryAfterMs =
-        usual === undefined
-          ? RETRY_UNKNOWN_MS
-          : Math.ceil(Math.min(RETRY_MOST_MS, Math.max(RETRY_LEAST_MS, usual / slots)));
       throw new Fault(
         'queue_full',
         `The queue is full: ${limit} videos wait already. Nothing was stored; try again later.`,
-        { retryAfterMs },
+        { retryAfterMs: await retryAfterMs(backend, slots) },
       );
     },
     accepted() {

@@ -11,13 +11,16 @@ import { createFeed } from './feed.ts';
 import { createForecast } from './forecast.ts';
 import { createPace } from './pace.ts';
 import { createQueueGuard } from './queue-guard.ts';
+import { createQuoting, type Quote, type QuoteParts } from './quote.ts';
 import { createRates } from './rates.ts';
-import { type SubmitAsk, type SubmitParts, type Submitted, submit } from './submit.ts';
+import { type SubmitAsk, type Submitted, submit } from './submit.ts';
 import { createWaiting, type Watch } from './waiting.ts';
 
 /** What a caller can do with videos now. Every call answers for one owner; another owner's video is not there. */
 export interface Videos {
   submit(caller: Caller, ask: SubmitAsk): Promise<Submitted>;
+  /** What `submit` would make, checked to the pixels; nothing is made or kept. */
+  quote(caller: Caller, ask: SubmitAsk, signal: AbortSignal): Promise<Quote>;
   /** @throws Fault `not_found`, the same for "not there", "deleted" and "not yours" */
   find(caller: Caller, id: string): Promise<Video>;
   list(caller: Caller, page: Page): Promise<Slice<Video>>;
@@ -45,7 +48,7 @@ export interface QueuePlace {
   readonly endsAt: number | undefined;
 }
 
-export interface VideosParts extends Omit<SubmitParts, 'outputFrame' | 'queue' | 'creates'> {
+export interface VideosParts extends Omit<QuoteParts, 'outputFrame' | 'queue' | 'creates'> {
   /** Videos that may wait for their first attempt; undefined: any number. */
   readonly queueLimit?: number | undefined;
   /** Places of a backend over the whole fleet. */
@@ -105,8 +108,11 @@ export function createVideos(parts: VideosParts): Videos {
   const { content, outputFrame } = createContent({ store, artifacts, find: findAny });
   const waiting = createWaiting({ feed: createFeed(parts), clock, find: findAny });
 
+  const asking = { ...parts, outputFrame, creates, queue };
+
   return {
-    submit: (caller, ask) => submit({ ...parts, outputFrame, creates, queue }, caller, ask),
+    submit: (caller, ask) => submit(asking, caller, ask),
+    quote: createQuoting(asking),
     find,
     list: (caller, page) => store.list(caller.owner, page),
     cancel: (caller, id) => change(caller, id, (video) => cancel(video, clock.now(), policy)),

@@ -1,16 +1,16 @@
-import { asFault, Fault } from '../domain/fault.ts';
-import { FRAME_ROLES, type FrameRole, type FrameSource, type Frames, PICTURE_LIMITS } from '../domain/frame.ts';
+import { asFault } from '../domain/fault.ts';
+import { FRAME_ROLES, type FrameRole, type FrameSource, type Frames } from '../domain/frame.ts';
+import { frameWarnings } from '../domain/frame-warnings.ts';
 import type { Warning } from '../domain/generation.ts';
 import type { WorkerId } from '../domain/id.ts';
-import { inspectPicture } from '../domain/picture/inspect.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { PreparedFrames } from '../domain/result.ts';
-import { differs, type Size } from '../domain/size.ts';
 import { admit, afterFault, afterLoss, fetching, giveBack } from '../domain/transitions.ts';
 import { isTerminal, type Video, videoPrefix } from '../domain/video.ts';
 import { type ArtifactStore, readWhole } from '../ports/artifacts.ts';
+import { fetchPicture } from '../ports/fetch-picture.ts';
 import type { Fetcher } from '../ports/fetcher.ts';
-import type { FramePreparer, PreparedPair } from '../ports/frames.ts';
+import type { FramePreparer } from '../ports/frames.ts';
 import type { Claimed, VideoStore } from '../ports/store.ts';
 import { type Chain, createChain, Superseded } from './chain.ts';
 import { createHeld } from './held.ts';
@@ -32,11 +32,7 @@ export interface AdmitParts extends LaneParts {
   readonly concurrency: number;
 }
 
-/** Whole time for one frame behind a URL. */
-const FETCH_MS = 30_000;
 const IDLE_MS = 2_000;
-/** Cropping away less than this share goes unnoticed (rounding to 16 px alone costs up to about 2 %). */
-const CROP_WORTH_A_WARNING = 0.025;
 
 /** Before admission no backend has been asked for anything. */
 const NO_PEER = { billed: false, canLookUp: false };
@@ -134,7 +130,7 @@ async function prepareFrames(
     ),
   );
   if (first === undefined || last === undefined) throw new Error('two frames were put');
-  return { prepared: { ...pair.size, first, last }, warnings: warningsOf(pair, video.generation.wished) };
+  return { prepared: { ...pair.size, first, last }, warnings: frameWarnings(pair, video.generation.wished) };
 }
 
 async function readPictures(
@@ -167,68 +163,12 @@ async function readPicture(
     }
     case 'sample':
       return parts.sample(source.name);
-    case 'url': {
-      const bytes = await fetchPicture(parts, source.url, param, signal);
-      inspectPicture(bytes, param);
-      return bytes;
-    }
-  }
-}
-
-async function fetchPicture(parts: AdmitParts, url: string, param: string, signal: AbortSignal): Promise<Uint8Array> {
-  try {
-    const fetched = await parts.fetcher.fetch(
-      url,
-      { bytes: PICTURE_LIMITS.maxBytes, ms: FETCH_MS, trust: 'public' },
-      signal,
-    );
-    return fetched.bytes;
-  } catch (error) {
-    if (!(error instanceof Fault)) throw error;
-    const details = error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs };
-    throw new Fault(error.code, `${param}: ${error.message}`, { param, cause: error, ...details });
+    case 'url':
+      return fetchPicture(parts.fetcher, source.url, param, signal);
   }
 }
 
 function present(bytes: Uint8Array | undefined, param: string): Uint8Array {
   if (bytes !== undefined) return bytes;
   throw new Error(`the posted bytes of ${param} are gone`);
-}
-
-function warningsOf(pair: PreparedPair, wished: Size | undefined): readonly Warning[] {
-  const warnings: Warning[] = [];
-  if (wished !== undefined && differs(pair.size, wished)) {
-    const made = `${pair.size.width}×${pair.size.height}`;
-    warnings.push({
-      code: 'size_mismatch',
-      message: `The video is ${made} instead of ${wished.width}×${wished.height}: its shape follows the first frame.`,
-    });
-  }
-  const percent = (share: number) => `${Math.round(share * 100)} %`;
-  const { first, last } = pair.frames;
-  if (first.crop.lost > CROP_WORTH_A_WARNING) {
-    warnings.push({
-      code: 'first_frame_cropped',
-      message: `${percent(first.crop.lost)} of the first frame was cut away to reach sides that are multiples of 16.`,
-    });
-  }
-  if (last.crop.lost > CROP_WORTH_A_WARNING) {
-    warnings.push({
-      code: 'last_frame_cropped',
-      message: `${percent(last.crop.lost)} of the last frame was cut away to match the first frame's aspect.`,
-    });
-  }
-  const upscaled = FRAME_ROLES.filter((role) => pair.frames[role].crop.scaled.width > pair.frames[role].source.width);
-  if (upscaled.length > 0) {
-    warnings.push({
-      code: 'upscaled',
-      message: `The ${upscaled.join(' and ')} frame is smaller than the video (${pair.size.width}×${pair.size.height}) and was enlarged.`,
-    });
-  }
-  if (pair.identical)
-    warnings.push({
-      code: 'identical_frames',
-      message: 'Both frames are the same picture, so the video may stand still.',
-    });
-  return warnings;
 }

@@ -35,6 +35,7 @@ const LABELS = {
   inbetween_attempt_faults_total: ['backend', 'code'],
   inbetween_stops_total: ['backend', 'answer'],
   inbetween_videos_without_files_total: [],
+  inbetween_refused_creates_total: ['limit', 'holder'],
   inbetween_stale_writes_total: ['lane'],
   inbetween_lane_errors_total: ['lane'],
   inbetween_fetches_total: ['outcome'],

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { amount } from '../money.ts';
 import { address, credential, headers, model, time, user } from './fields.ts';
 import { dashscope } from './kinds/dashscope.ts';
 import { comfyui, lightx2v, sdcpp } from './kinds/engines.ts';
@@ -25,6 +26,19 @@ export const promptWriter = z.strictObject({
   timeout: time('1s', '10m').optional().describe('Afterwards the prompt is used as it is. Default 30s.'),
 });
 
+const price = z.union([z.number(), z.string()]).transform((value, context) => {
+  const read = amount.read(String(value));
+  if (read !== undefined) return read.value;
+  context.addIssue(amount.allowed);
+  return z.NEVER;
+});
+
+/** What a second of video costs its owner. */
+export const prices = z.partialRecord(
+  model,
+  z.union([price, z.partialRecord(z.enum(['480P', '720P', '1080P']), price)], 'an amount, or one for each size'),
+);
+
 /** The sections of the configuration file beside the settings. */
 export const sections = {
   backends: z.record(backendName, backend).optional().describe('Who can make videos, by names of your choice.'),
@@ -32,6 +46,9 @@ export const sections = {
     .partialRecord(model, z.array(z.string()).min(1, 'at least one backend'))
     .optional()
     .describe('For each model the backends that make it, the best first; `renderer` is the built-in one.'),
+  prices: prices
+    .optional()
+    .describe('What a second of video costs its owner, by model: an amount, or one for each size. See docs/usage.md.'),
   promptWriter: promptWriter
     .optional()
     .describe('Who rewrites prompts for backends that do not: a chat model that is shown both frames.'),

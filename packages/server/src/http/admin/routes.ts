@@ -1,24 +1,26 @@
 import { isIP } from 'node:net';
-import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import type { ApiKey, Caller } from '../../domain/api-key.ts';
+import type { ApiKey } from '../../domain/api-key.ts';
 import type { AuditEntry } from '../../domain/audit.ts';
 import { Fault } from '../../domain/fault.ts';
 import { type ApiKeyId, readOwnerId } from '../../domain/id.ts';
-import type { Actor } from '../../service/audit.ts';
+import { showMoney } from '../../domain/money.ts';
 import { checkKeyAsk, type KeyAsk } from '../../service/key-wish.ts';
 import { readJsonBody } from '../bodies.ts';
 import type { AppParts } from '../parts.ts';
 import type { Route } from '../route.ts';
 import { unixSeconds } from '../unix-seconds.ts';
 import { read } from '../validation.ts';
+import { actorOf } from './actor.ts';
 import { docs } from './docs.ts';
+import { ownerRoutes } from './owner-routes.ts';
 import { type auditEntry, auditQuery, createKeyBody, type keyObject, keysQuery } from './schema.ts';
 
 const operator = { dialect: 'powertokens', body: 'none' } as const;
 
 /** What operators do over HTTP. Each act is in the audit log before it is answered. */
-export function adminRoutes({ keys, audit, clock }: AppParts): readonly Route[] {
+export function adminRoutes(parts: AppParts): readonly Route[] {
+  const { keys, audit, clock } = parts;
   return [
     {
       ...operator,
@@ -86,11 +88,8 @@ export function adminRoutes({ keys, audit, clock }: AppParts): readonly Route[] 
         return { object: 'list', data: items.map(showEntry), has_more: hasMore };
       },
     },
+    ...ownerRoutes(parts),
   ];
-}
-
-function actorOf(request: FastifyRequest, { apiKey }: Caller): Actor {
-  return { name: apiKey ?? 'environment key', address: request.ip, request: request.id };
 }
 
 function askOf(asked: z.output<typeof createKeyBody>): KeyAsk {
@@ -102,6 +101,8 @@ function askOf(asked: z.output<typeof createKeyBody>): KeyAsk {
     addresses: asked.addresses,
     requestsPerMinute: asked.requests_per_minute,
     createsPerMinute: asked.creates_per_minute,
+    monthlySeconds: asked.monthly_seconds,
+    monthlyCost: asked.monthly_cost === undefined ? undefined : String(asked.monthly_cost),
     expiresAt: asked.expires_at === undefined ? undefined : asked.expires_at * 1000,
   };
 }
@@ -124,6 +125,8 @@ function showKey(key: ApiKey, secret?: string): z.output<typeof keyObject> {
     addresses: limits.addresses === undefined ? null : [...limits.addresses],
     requests_per_minute: limits.requestsPerMinute ?? null,
     creates_per_minute: limits.createsPerMinute ?? null,
+    monthly_seconds: limits.monthlySeconds ?? null,
+    monthly_cost: limits.monthlyMicroUnits === undefined ? null : showMoney(limits.monthlyMicroUnits),
     created_at: unixSeconds(key.createdAt),
     expires_at: key.expiresAt === null ? null : unixSeconds(key.expiresAt),
     revoked_at: key.revokedAt === null ? null : unixSeconds(key.revokedAt),

@@ -23,6 +23,14 @@ export const createKeyBody = z
         .meta({ description: 'Where it may be used from; absent: anywhere.', example: ['203.0.113.0/24'] }),
       requests_per_minute: perMinute.optional(),
       creates_per_minute: perMinute.optional(),
+      monthly_seconds: z
+        .number({ error: 'must be a whole number' })
+        .optional()
+        .meta({ description: 'Seconds of video in a month (UTC); not more than the project may have.' }),
+      monthly_cost: z
+        .union([z.string(), z.number()], { error: 'must be an amount such as "12.50"' })
+        .optional()
+        .meta({ description: 'Money in a month (UTC), in the currency of the server.' }),
       expires_at: z.number({ error: 'must be Unix seconds' }).optional().meta({ description: 'Unix seconds.' }),
     },
     { error: 'is not a field of a key' },
@@ -65,6 +73,8 @@ export const keyObject = z
     addresses: z.array(z.string()).nullable(),
     requests_per_minute: z.int().nullable(),
     creates_per_minute: z.int().nullable(),
+    monthly_seconds: z.int().nullable(),
+    monthly_cost: z.string().nullable(),
     created_at: unixSeconds,
     expires_at: unixSeconds.nullable(),
     revoked_at: unixSeconds.nullable(),

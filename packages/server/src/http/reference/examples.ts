@@ -18,6 +18,7 @@ const PLACES: Readonly<Record<string, string>> = {
   endpoint: 'whe_06f2x0ntjrx9h4q1vwbs8m3d7k',
   delivery: 'video_06f2x0ntjrx9h4q1vwbs8m3d7k:2:whe_06f2x0ntjrx9h4q1vwbs8m3d7k',
   key: 'key_06f2x0ntjrx9h4q1vwbs8m3d7k',
+  owner: 'shop',
 };
 
 /** Calls whose answer is a file or text instead of JSON. */
@@ -31,6 +32,7 @@ const FILES: Readonly<Record<string, string>> = {
 };
 const QUERIES: Readonly<Record<string, string>> = {
   listVideos: '?limit=20',
+  listUsage: '?group_by=day,model',
   dashscopeGetUploadPolicy: '?action=getPolicy',
 };
 /** DashScope's create is refused without this, as there. */

@@ -1,7 +1,9 @@
-import type { OwnerId, VideoId, WorkerId } from '../../domain/id.ts';
+import { accept } from '../../domain/accept.ts';
+import type { Charge } from '../../domain/charge.ts';
+import type { ApiKeyId, OwnerId, VideoId, WorkerId } from '../../domain/id.ts';
 import { DEFAULT_POLICY, type Policy } from '../../domain/policy.ts';
 import type { PreparedFrames, Result } from '../../domain/result.ts';
-import { accept, admit, begin, remember } from '../../domain/transitions.ts';
+import { admit, begin, remember } from '../../domain/transitions.ts';
 import type { Video } from '../../domain/video.ts';
 import type { Claimed, ClaimWish, Store } from '../store.ts';
 
@@ -14,6 +16,9 @@ export const BOB = 'bob' as OwnerId;
 export const worker = (name: string) => `worker_${name}` as WorkerId;
 export const videoId = (n: number) => `video_${String(n).padStart(26, '0')}` as VideoId;
 
+/** What a video of five seconds costs at two cents a second. */
+export const CHARGE: Charge = { seconds: 5, microUnits: 100_000, currency: 'USD', state: 'reserved' };
+
 export interface VideoWish {
   readonly owner?: OwnerId;
   readonly model?: string;
@@ -21,6 +26,8 @@ export interface VideoWish {
   readonly tags?: Readonly<Record<string, string>>;
   readonly prompt?: string;
   readonly at?: number;
+  readonly apiKey?: ApiKeyId;
+  readonly charge?: Charge;
 }
 
 /** An accepted video, `pending` and due at `at`. */
@@ -30,7 +37,7 @@ export function pending(n: number, wish: VideoWish = {}): Video {
     {
       id: videoId(n),
       owner,
-      apiKey: null,
+      apiKey: wish.apiKey ?? null,
       generation: {
         model,
         prompt,
@@ -48,6 +55,7 @@ export function pending(n: number, wish: VideoWish = {}): Video {
       },
       backend,
       warnings: [],
+      charge: wish.charge,
     },
     at,
     POLICY,

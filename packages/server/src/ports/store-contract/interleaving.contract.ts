@@ -3,10 +3,23 @@ import { expect, it } from 'vitest';
 import { drainLater, endDrain } from '../../domain/draining.ts';
 import { Fault } from '../../domain/fault.ts';
 import type { VideoId, WorkerId } from '../../domain/id.ts';
+import { accountOf, LEDGER_KINDS, type LedgerEntry } from '../../domain/ledger.ts';
 import { admit, afterFault, begin, cancel, entomb, giveBack, remember, succeed } from '../../domain/transitions.ts';
 import { freesSlot, hasOpenOperation, isTerminal, type Video } from '../../domain/video.ts';
 import type { ClaimWish, Store } from '../store.ts';
-import { alive, NOW, POLICY, PREPARED, pending, RESULT, videoId, wish, worker } from './fixtures.contract.ts';
+import {
+  ALICE,
+  alive,
+  CHARGE,
+  NOW,
+  POLICY,
+  PREPARED,
+  pending,
+  RESULT,
+  videoId,
+  wish,
+  worker,
+} from './fixtures.contract.ts';
 import type { OpenStore } from './subject.contract.ts';
 
 const VIDEOS = 5;
@@ -85,8 +98,9 @@ class Run {
   async begin(): Promise<void> {
     await alive(this.#store, ...WORKERS);
     for (let n = 0; n < VIDEOS; n += 1) {
-      await this.#store.videos.insert(pending(n), {});
-      this.#history.set(videoId(n), new Map([[1, { video: pending(n) }]]));
+      const video = pending(n, n % 2 === 0 ? { charge: CHARGE } : {});
+      await this.#store.videos.insert(video, {});
+      this.#history.set(video.id, new Map([[1, { video }]]));
     }
   }
 
@@ -166,6 +180,32 @@ class Run {
         this.#checkStep(versions.get(version - 1), versions.get(version));
     }
     expect(busy).toBeLessThanOrEqual(SLOTS.renderer);
+    await this.#checkBooks();
+  }
+
+  /** Reserve, release and settle add up for each video, and the counters are the sums of the lines. */
+  async #checkBooks(): Promise<void> {
+    const all: LedgerEntry[] = [];
+    for (const [id, versions] of this.#history) {
+      const lines = await this.#store.ledger.lines(id);
+      const last = versions.get(versions.size)?.video;
+      if (last === undefined) throw new Error('a version was skipped');
+      all.push(...lines);
+      const free = last.charge === null;
+      const costs = last.status === 'succeeded' || (!free && !isTerminal(last.status));
+      expect(accountOf(lines).reservedSeconds, id).toBe(isTerminal(last.status) || free ? 0 : 5);
+      expect(
+        lines.reduce((sum, { seconds }) => sum + seconds, 0),
+        id,
+      ).toBe(costs ? 5 : 0);
+      expect(
+        lines.reduce((sum, { microUnits }) => sum + microUnits, 0),
+        id,
+      ).toBe(costs && !free ? 100_000 : 0);
+      for (const kind of LEDGER_KINDS)
+        expect(lines.filter((line) => line.kind === kind).length, `${id} ${kind}`).toBeLessThanOrEqual(1);
+    }
+    expect(await this.#store.ledger.account(ALICE, '2027-01')).toEqual(accountOf(all));
   }
 
   #checkStep(before: Written | undefined, after: Written | undefined): void {

@@ -27,13 +27,28 @@ export function keysContract(open: OpenStore): void {
 
   it('adds an owner once and keeps its first record', async () => {
     expect(await at.store.keys.owner(ALICE)).toBeUndefined();
-    await at.store.keys.addOwner({ id: ALICE, createdAt: NOW, limits: { videos: 5, nested: { a: [1] } } });
-    await at.store.keys.addOwner({ id: ALICE, createdAt: NOW + 1, limits: {} });
-    expect(await at.store.keys.owner(ALICE)).toStrictEqual({
-      id: ALICE,
-      createdAt: NOW,
-      limits: { videos: 5, nested: { a: [1] } },
-    });
+    const alice = { id: ALICE, createdAt: NOW, limits: { running: 2, monthlyMicroUnits: 5 } };
+    expect(await at.store.keys.addOwner(alice)).toBe(true);
+    expect(await at.store.keys.addOwner({ id: ALICE, createdAt: NOW + 1, limits: {} })).toBe(false);
+    expect(await at.store.keys.owner(ALICE)).toStrictEqual(alice);
+  });
+
+  it('lists owners by name, page by page, and changes their limits', async () => {
+    expect(await at.store.keys.setLimits(BOB, { queued: 1 })).toBe(false);
+    for (const id of ['c', 'a', 'b'] as OwnerId[]) await at.store.keys.addOwner({ id, createdAt: NOW, limits: {} });
+    expect(await at.store.keys.setLimits('b' as OwnerId, { queued: 1 })).toBe(true);
+    const first = await at.store.keys.owners({ limit: 2 });
+    expect([first.items.map(({ id, limits }) => [id, limits]), first.hasMore]).toEqual([
+      [
+        ['a', {}],
+        ['b', { queued: 1 }],
+      ],
+      true,
+    ]);
+    const rest = await at.store.keys.owners({ limit: 2, after: 'b' as OwnerId });
+    expect([rest.items.map(({ id }) => id), rest.hasMore]).toEqual([['c'], false]);
+    expect(await at.store.keys.setLimits('b' as OwnerId, {})).toBe(true);
+    expect((await at.store.keys.owner('b' as OwnerId))?.limits).toEqual({});
   });
 
   it('finds a key by its hash, and only so', async () => {

@@ -8,8 +8,6 @@ export interface OpenedStore {
   readonly store: Store;
   /** The outbox rows of a video, by version. */
   events(id: VideoId): Promise<readonly (VideoEvent & { readonly version: number })[]>;
-  /** Number of ledger lines of a video. */
-  ledgerLines(id: VideoId): Promise<number>;
   /** Removes whatever the store has left. */
   close(): Promise<void>;
 }

@@ -8,7 +8,7 @@ export function swapContract(open: OpenStore): void {
   const at = subject(open);
   const effects: Effects = {
     event: { type: 'video.cancelled', at: NOW + 1 },
-    ledger: [{ kind: 'release', microUnits: 3, at: NOW + 1 }],
+    upstreamCost: 3,
     dropInputs: true,
     freeSlot: true,
   };
@@ -50,7 +50,7 @@ export function swapContract(open: OpenStore): void {
     expect(await at.videos.swap(stale, cancel(stale, NOW + 1, POLICY), effects)).toBe('stale');
     expect(await at.videos.find(videoId(1))).toStrictEqual(claimed?.video);
     expect(await at.opened.events(videoId(1))).toEqual([]);
-    expect(await at.opened.ledgerLines(videoId(1))).toBe(0);
+    expect(await at.store.ledger.lines(videoId(1))).toEqual([]);
     expect(await at.videos.input(videoId(1), 'last')).toBeDefined();
     expect(await at.videos.claim(wish('a', { slots }))).toEqual([]);
   });

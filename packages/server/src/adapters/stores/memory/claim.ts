@@ -38,6 +38,7 @@ export function claim(state: State, wish: ClaimWish): readonly Claimed[] {
     const ofBackend = claimed.filter((one) => one.video.backend === video.backend).length;
     if (wish.lane === 'generate' && ofBackend >= (wish.room?.[video.backend] ?? wish.limit)) continue;
     if (wish.lane === 'generate' && !takeSlot(state, video, wish)) continue;
+    if (wish.lane === 'generate') noteTurn(state, video);
     const leased = update(state, video, lease(video, wish.worker));
     if (leased !== undefined) claimed.push({ video: leased, takenOver: video.worker !== null });
   }
@@ -80,9 +81,23 @@ function isClaimable(state: State, video: Video, { lane, now, slots, worker, hol
 function takeSlot(state: State, video: Video, { slots }: ClaimWish): boolean {
   if (state.slots.get(video.id)?.backend === video.backend) return true;
   const taken = [...state.slots.values()].filter((slot) => slot.backend === video.backend).length;
-  if (taken >= (slots[video.backend] ?? 0)) return false;
+  if (taken >= (slots[video.backend] ?? 0) || isAtItsLimit(state, video)) return false;
   state.slots.set(video.id, { backend: video.backend, until: video.deadlineAt });
   return true;
+}
+
+/** Whether the video's owner has as many slots as it may, over all backends. */
+function isAtItsLimit({ owners, slots, videos }: State, { owner }: Video): boolean {
+  const most = owners.get(owner)?.limits.running;
+  if (most === undefined) return false;
+  return [...slots.keys()].filter((id) => videos.get(id)?.owner === owner).length >= most;
+}
+
+/** Where limits let owners fall behind, newcomers must not join at their old turns. */
+function noteTurn({ owners, furthest, turns, priorities }: State, { id, backend, status }: Video): void {
+  if (status !== 'queued' || ![...owners.values()].some(({ limits }) => limits.running !== undefined)) return;
+  const name = `${backend} ${priorities.get(id) ?? 0}`;
+  furthest.set(name, Math.max(furthest.get(name) ?? 0, turns.get(id) ?? 0));
 }
 
 function freeLapsedSlots(state: State, now: number): void {

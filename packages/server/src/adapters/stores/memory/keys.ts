@@ -6,7 +6,20 @@ export function keyStore({ owners, keys }: State): KeyStore {
   return {
     owner: async (id) => owners.get(id),
     async addOwner(owner) {
-      if (!owners.has(owner.id)) owners.set(owner.id, frozen(owner));
+      if (owners.has(owner.id)) return false;
+      owners.set(owner.id, frozen(owner));
+      return true;
+    },
+    async owners({ limit, after }) {
+      const found = [...owners.values()]
+        .filter(({ id }) => after === undefined || id > after)
+        .sort((a, b) => (a.id < b.id ? -1 : 1));
+      return { items: found.slice(0, limit), hasMore: found.length > limit };
+    },
+    async setLimits(id, limits) {
+      const owner = owners.get(id);
+      if (owner !== undefined) owners.set(id, frozen({ ...owner, limits }));
+      return owner !== undefined;
     },
     async add(key) {
       const known = [...keys.values()].some(({ id, hash }) => id === key.id || hash === key.hash);

@@ -10,7 +10,6 @@ storeContract('memory', async () => {
     store: createMemoryStore(state),
     events: async (id) =>
       state.events.filter(({ video }) => video === id).map(({ type, at, version }) => ({ type, at, version })),
-    ledgerLines: async (id) => state.ledger.filter(({ video }) => video === id).length,
     async close() {},
   };
 });

@@ -6,9 +6,11 @@ import type { ToldEvent } from '../../../domain/event.ts';
 import type { StoredFile } from '../../../domain/file.ts';
 import type { FrameRole } from '../../../domain/frame.ts';
 import type { ApiKeyId, DeliveryId, EndpointId, FileId, OwnerId, VideoId, WorkerId } from '../../../domain/id.ts';
+import type { Account, LedgerEntry } from '../../../domain/ledger.ts';
 import type { Owner } from '../../../domain/owner.ts';
 import type { Video } from '../../../domain/video.ts';
-import type { BackendRecord, LedgerEntry } from '../../../ports/store.ts';
+import type { UsageRow } from '../../../ports/ledger.ts';
+import type { BackendRecord } from '../../../ports/store.ts';
 
 /** What the memory store knows: the tables of the SQL stores as maps. Its values are frozen. */
 export interface State {
@@ -17,11 +19,17 @@ export interface State {
   /** By `keyName`. */
   readonly idempotency: Map<string, RememberedKey>;
   readonly events: ToldEvent[];
-  readonly ledger: (LedgerEntry & { readonly video: VideoId; readonly version: number })[];
+  readonly ledger: LedgerEntry[];
+  /** By `accountName`. */
+  readonly accounts: Map<string, Account>;
+  /** By owner, day, key and model. */
+  readonly usage: Map<string, UsageRow & { readonly owner: OwnerId }>;
   readonly slots: Map<VideoId, TakenSlot>;
   readonly workers: Map<WorkerId, number>;
   /** Places in the round between owners; a video without one has turn 0. */
   readonly turns: Map<VideoId, number>;
+  /** The furthest turn that was served, by backend and priority. */
+  readonly furthest: Map<string, number>;
   readonly priorities: Map<VideoId, number>;
   readonly backends: Map<string, BackendRecord>;
   /** When the next request to a backend's peer may be made, in milliseconds. */
@@ -53,9 +61,12 @@ export function emptyState(): State {
     idempotency: new Map(),
     events: [],
     ledger: [],
+    accounts: new Map(),
+    usage: new Map(),
     slots: new Map(),
     workers: new Map(),
     turns: new Map(),
+    furthest: new Map(),
     priorities: new Map(),
     backends: new Map(),
     rates: new Map(),
@@ -72,6 +83,11 @@ export function emptyState(): State {
 /** Owners' names hold no space, so this is unambiguous. */
 export function keyName(owner: OwnerId, key: string): string {
   return `${owner} ${key}`;
+}
+
+/** Names an account: of a key, or (empty) of the owner as a whole. */
+export function accountName(owner: OwnerId, apiKey: ApiKeyId | '', month: string): string {
+  return `${owner} ${apiKey} ${month}`;
 }
 
 /** A copy that nobody can change: what was stored stays as it was, whatever a caller does to what it gave or got. */

@@ -3,6 +3,7 @@ import { auditStore } from './audit.ts';
 import { claim, isInLane } from './claim.ts';
 import { fileStore } from './files.ts';
 import { keyStore } from './keys.ts';
+import { ledgerStore } from './ledger.ts';
 import { counts, due, eventsAfter, kept, list, nextDue, queuePosition, recent, waiting } from './read.ts';
 import { emptyState, keyName, type State } from './state.ts';
 import { webhookStore } from './webhooks.ts';
@@ -60,6 +61,7 @@ export function createMemoryStore(state: State = emptyState()): Store {
       removeAll: async () => workers.clear(),
     },
     keys: keyStore(state),
+    ledger: ledgerStore(state),
     secrets: {
       async ensure(name, fresh) {
         const known = secrets.get(name) ?? fresh;

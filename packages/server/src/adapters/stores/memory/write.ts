@@ -2,6 +2,7 @@ import { owedFor } from '../../../domain/delivery.ts';
 import type { FrameRole } from '../../../domain/frame.ts';
 import type { Video } from '../../../domain/video.ts';
 import type { Effects, Inserted } from '../../../ports/store.ts';
+import { keepBooks, refusalOf } from './ledger.ts';
 import { frozen, keyName, type State } from './state.ts';
 
 /** Inserts a video with its effects, unless its idempotency key was used before. */
@@ -15,12 +16,15 @@ export function insert(state: State, video: Video, effects: Effects): Inserted {
     }
   }
   if (state.videos.has(video.id)) throw new Error(`${video.id} is stored already`);
+  const refusal = refusalOf(state, video, effects.within);
+  if (refusal !== undefined) return { outcome: 'refused', refusal };
   if (effects.idempotency !== undefined) {
     const { key, fingerprint } = effects.idempotency;
     state.idempotency.set(keyName(video.owner, key), { fingerprint, video: video.id, createdAt: video.createdAt });
   }
   const stored = frozen(video);
   state.videos.set(video.id, stored);
+  keepBooks(state, undefined, stored, undefined);
   writeEffects(state, stored, effects);
   return { outcome: 'inserted', video: stored };
 }
@@ -35,12 +39,13 @@ export function swap(state: State, previous: Video, next: Video, effects: Effect
   // A slot is given up at the deadline of its attempt, should its video end without freeing it and nobody ever do so.
   if (slot !== undefined && written.deadlineAt !== null)
     state.slots.set(written.id, { ...slot, until: written.deadlineAt });
+  keepBooks(state, previous, written, effects.upstreamCost);
   writeEffects(state, written, effects);
   return written;
 }
 
-/** Behind all of the owner's own, and not before the turn that is served next. */
-function turnOf({ videos, turns, priorities }: State, joining: Video): number {
+/** Behind all of the owner's own, not before the turn that is served next, and not before one that was served. */
+function turnOf({ videos, turns, priorities, furthest }: State, joining: Video): number {
   const priority = (video: Video) => priorities.get(video.id) ?? 0;
   let served: number | undefined;
   let own = -1;
@@ -51,7 +56,7 @@ function turnOf({ videos, turns, priorities }: State, joining: Video): number {
     if (video.worker === null && (served === undefined || turn < served)) served = turn;
     if (video.owner === joining.owner) own = Math.max(own, turn);
   }
-  return Math.max(served ?? 0, own + 1);
+  return Math.max(served ?? 0, own + 1, furthest.get(`${joining.backend} ${priority(joining)}`) ?? 0);
 }
 
 /** Writes a video as the version after `previous`; undefined when somebody wrote since. */
@@ -77,13 +82,12 @@ export function purge(state: State, id: Video['id']): void {
 
 function writeEffects(state: State, written: Video, effects: Effects): void {
   const { id: video, version, owner } = written;
-  const { event, inputs = [], ledger = [] } = effects;
+  const { event, inputs = [] } = effects;
   if (event !== undefined) {
     state.events.push({ ...event, video, version, owner });
     const endpoints = [...state.endpoints.values()].filter((endpoint) => endpoint.owner === owner);
     for (const owed of owedFor(written, event, endpoints)) state.deliveries.set(owed.id, frozen(owed));
   }
-  for (const entry of ledger) state.ledger.push({ ...entry, video, version });
   if (inputs.length > 0) {
     const known = state.inputs.get(video) ?? new Map<FrameRole, Uint8Array>();
     for (const { role, bytes } of inputs) known.set(role, Uint8Array.from(bytes));

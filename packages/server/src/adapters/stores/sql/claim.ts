@@ -1,10 +1,13 @@
 import { type Kysely, sql } from 'kysely';
+import type { OwnerId } from '../../../domain/id.ts';
 import { lease } from '../../../domain/transitions.ts';
 import type { Claimed, ClaimWish } from '../../../ports/store.ts';
 import type { SqlDialect } from './dialect.ts';
 import { HAS_DUE, IN_LANE, QUEUED, RUNNING } from './lanes.ts';
 import type { Tables } from './schema.ts';
+import { sharesOf } from './shares.ts';
 import { freeLapsedSlots, type Places, placesOf } from './slots.ts';
+import { noteTurn } from './turns.ts';
 import { update } from './update.ts';
 import { type VideoRow, videoOf } from './video-row.ts';
 
@@ -62,26 +65,38 @@ async function claimToGenerate(
   // What is free is read, then taken: two claims that did so side by side would each take what both saw.
   await dialect.alone(transaction, 'claim generate');
   await freeLapsedSlots(transaction, wish.now);
+  const shares = await sharesOf(transaction);
   const placed: VideoRow[] = [];
-  const lines: (readonly VideoRow[])[] = [];
-  const places = new Map<string, Places>();
-  for (const [backend, slots] of Object.entries(wish.slots)) {
-    if (roomFor(wish, backend) <= 0) continue;
-    const ofBackend = await placesOf(transaction, backend, slots);
-    places.set(backend, ofBackend);
-    const { holders, others } = await candidatesOf(dialect, transaction, wish, backend, ofBackend.free);
-    placed.push(...holders);
-    lines.push(others);
-  }
-  placed.splice(wish.limit);
   const taken = new Map<string, number>();
-  for (const { backend } of placed) taken.set(backend, (taken.get(backend) ?? 0) + 1);
-  for (const row of merged(lines)) {
-    if (placed.length >= wish.limit) break;
-    const ofBackend = taken.get(row.backend) ?? 0;
-    if (ofBackend >= roomFor(wish, row.backend)) continue;
-    taken.set(row.backend, ofBackend + 1);
-    if (await places.get(row.backend)?.take(videoOf(row))) placed.push(row);
+  const take = (row: VideoRow) => {
+    placed.push(row);
+    taken.set(row.backend, (taken.get(row.backend) ?? 0) + 1);
+  };
+  // Who is at its limit is passed by, and what was behind it is read in another round; each round has one more such owner.
+  for (let round = 0; ; round += 1) {
+    const lines: (readonly VideoRow[])[] = [];
+    const places = new Map<string, Places>();
+    for (const [backend, slots] of Object.entries(wish.slots)) {
+      const room = roomFor(wish, backend) - (taken.get(backend) ?? 0);
+      if (room <= 0 || placed.length >= wish.limit) continue;
+      const ofBackend = await placesOf(transaction, backend, slots);
+      places.set(backend, ofBackend);
+      const others = claimableOf(dialect, transaction, wish, backend, shares.full, placed);
+      if (round === 0) for (const row of await holdersOf(others, room)) if (placed.length < wish.limit) take(row);
+      lines.push(await waitingOf(others, Math.min(ofBackend.free, room)));
+    }
+    let passed = false;
+    for (const row of merged(lines)) {
+      if (placed.length >= wish.limit) break;
+      if ((taken.get(row.backend) ?? 0) >= roomFor(wish, row.backend)) continue;
+      if (shares.full.includes(row.owner)) passed = true;
+      else if (await places.get(row.backend)?.take(videoOf(row))) {
+        take(row);
+        shares.use(row.owner);
+        if (shares.limited) await noteTurn(transaction, row);
+      }
+    }
+    if (!passed) break;
   }
   return leaseAll(transaction, placed, wish);
 }
@@ -91,22 +106,31 @@ function roomFor({ limit, room = {} }: ClaimWish, backend: string): number {
   return Math.min(limit, Object.hasOwn(room, backend) ? (room[backend] ?? 0) : limit);
 }
 
-interface Candidates {
-  /** They hold their slot already. */
-  readonly holders: readonly VideoRow[];
-  /** As many as there are free slots, in the order of claiming: those that wait for another try, then the queue. */
-  readonly others: readonly VideoRow[];
+/** The sets of a backend's videos that a claim looks at. */
+interface Claimable {
+  /** Begun before, and waiting or left by lost workers. */
+  readonly begun: readonly ReturnType<typeof claimable>[];
+  /** As `begun`, without those whose owner may take no more slots. */
+  readonly again: readonly ReturnType<typeof claimable>[];
+  readonly queue: ReturnType<typeof claimable>;
 }
 
-async function candidatesOf(
+/**
+ * @param full owners that have as many slots as they may
+ * @param placed what this claim has taken already
+ */
+function claimableOf(
   dialect: SqlDialect,
   transaction: Kysely<Tables>,
   wish: ClaimWish,
   backend: string,
-  free: number,
-): Promise<Candidates> {
-  const most = roomFor(wish, backend);
-  const ofBackend = claimable(dialect, transaction, wish).where('video.backend', '=', backend);
+  full: readonly OwnerId[],
+  placed: readonly VideoRow[],
+): Claimable {
+  const ids = placed.map(({ id }) => id);
+  const ofBackend = claimable(dialect, transaction, wish)
+    .where('video.backend', '=', backend)
+    .$if(ids.length > 0, (query) => query.where('video.id', 'not in', ids));
   const inLane = ofBackend.where(IN_LANE.generate);
   const unleased = inLane.where(RUNNING).where('video.worker', 'is', null).orderBy('video.due_at').orderBy('video.id');
   // In no order: by their workers' names they are found at once, and all of them are late.
@@ -116,31 +140,37 @@ async function candidatesOf(
     transaction.selectFrom('worker').select('worker.id').where('worker.until', '<=', wish.now),
   );
   const unheardOf = wish.holding === undefined ? [] : [inLane.where('video.worker', '=', wish.worker)];
+  const begun = [unleased, ofLost, ...unheardOf];
+  const queue = ofBackend
+    .where(QUEUED)
+    .where('video.worker', 'is', null)
+    .orderBy('video.priority', 'desc')
+    .orderBy('video.turn')
+    .orderBy('video.due_at')
+    .orderBy('video.id');
+  const within = (query: ReturnType<typeof claimable>) =>
+    full.length === 0 ? query : query.where('video.owner', 'not in', full);
+  return { begun, again: begun.map(within), queue: within(queue) };
+}
+
+/** Those that hold their slot already. */
+async function holdersOf({ begun }: Claimable, most: number): Promise<readonly VideoRow[]> {
   const holders: VideoRow[] = [];
+  for (const query of begun) {
+    const rest = most - holders.length;
+    if (rest > 0) holders.push(...(await query.where(holdsSlot(true)).limit(rest).execute()));
+  }
+  return holders;
+}
+
+/** As many as there are free slots, in the order of claiming: those that wait for another try, then the queue. */
+async function waitingOf({ again, queue }: Claimable, most: number): Promise<readonly VideoRow[]> {
   const others: VideoRow[] = [];
-  for (const query of [unleased, ofLost, ...unheardOf]) {
-    if (holders.length < most)
-      holders.push(
-        ...(await query
-          .where(holdsSlot(true))
-          .limit(most - holders.length)
-          .execute()),
-      );
-    const places = Math.min(free, most) - others.length;
-    if (places > 0) others.push(...(await query.where(holdsSlot(false)).limit(places).execute()));
+  for (const query of [...again.map((one) => one.where(holdsSlot(false))), queue]) {
+    const rest = most - others.length;
+    if (rest > 0) others.push(...(await query.limit(rest).execute()));
   }
-  const places = Math.min(free, most) - others.length;
-  if (places > 0) {
-    const queue = ofBackend
-      .where(QUEUED)
-      .where('video.worker', 'is', null)
-      .orderBy('video.priority', 'desc')
-      .orderBy('video.turn')
-      .orderBy('video.due_at')
-      .orderBy('video.id');
-    others.push(...(await queue.limit(places).execute()));
-  }
-  return { holders, others };
+  return others;
 }
 
 const holdsSlot = (holds: boolean) =>

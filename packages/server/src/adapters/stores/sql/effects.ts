@@ -42,24 +42,12 @@ export function effectsWriter(dialect: SqlDialect): WriteEffects {
 
   return async (transaction, video, effects) => {
     const { id, owner, version } = video;
-    const { event, inputs = [], ledger = [] } = effects;
+    const { event, inputs = [] } = effects;
     if (event !== undefined) {
       await insertEvent(transaction, id, version, owner, event.type, event.at);
       await owe(transaction, video, event);
     }
     for (const { role, bytes } of inputs) await insertInput(transaction, id, role, bytes);
-    if (ledger.length > 0) {
-      const lines = ledger.map(({ kind, microUnits, at }, n) => ({
-        video: id,
-        version,
-        n,
-        owner,
-        kind,
-        micro_units: microUnits,
-        at,
-      }));
-      await transaction.insertInto('ledger_entry').values(lines).execute();
-    }
     if (effects.priority !== undefined)
       await transaction.updateTable('video').set({ priority: effects.priority }).where('id', '=', id).execute();
     if (effects.dropInputs === true) await transaction.deleteFrom('frame_input').where('video', '=', id).execute();

@@ -1,11 +1,11 @@
 import type { Insertable, Selectable } from 'kysely';
 import type { ApiKey, KeyLimits, Scope } from '../../../domain/api-key.ts';
-import type { Json } from '../../../domain/attempt.ts';
 import type { OwnerId } from '../../../domain/id.ts';
+import type { Owner, OwnerLimits } from '../../../domain/owner.ts';
 import type { KeyStore } from '../../../ports/store.ts';
 import { compiled } from './compiled.ts';
 import type { SqlDialect } from './dialect.ts';
-import type { ApiKeyTable } from './schema.ts';
+import type { ApiKeyTable, OwnerTable } from './schema.ts';
 
 /** Owners and their keys. */
 export function keyStore(dialect: SqlDialect): KeyStore {
@@ -21,16 +21,35 @@ export function keyStore(dialect: SqlDialect): KeyStore {
   return {
     async owner(id) {
       const row = await ownerById(id);
-      if (row === undefined) return undefined;
-      return { id: row.id, createdAt: row.created_at, limits: JSON.parse(row.limits) as Record<string, Json> };
+      return row === undefined ? undefined : ownerOf(row);
     },
     addOwner: ({ id, createdAt, limits }) =>
       dialect.write(async (transaction) => {
-        await transaction
+        const { numInsertedOrUpdatedRows } = await transaction
           .insertInto('owner')
-          .values({ id, created_at: createdAt, limits: JSON.stringify(limits) })
+          .values({ id, created_at: createdAt, ...limitColumns(limits) })
           .onConflict((conflict) => conflict.doNothing())
-          .execute();
+          .executeTakeFirst();
+        return numInsertedOrUpdatedRows === 1n;
+      }),
+    async owners({ limit, after }) {
+      const rows = await reader
+        .selectFrom('owner')
+        .selectAll()
+        .$if(after !== undefined, (query) => query.where('id', '>', after as OwnerId))
+        .orderBy('id')
+        .limit(limit + 1)
+        .execute();
+      return { items: rows.slice(0, limit).map(ownerOf), hasMore: rows.length > limit };
+    },
+    setLimits: (id, limits) =>
+      dialect.write(async (transaction) => {
+        const { numUpdatedRows } = await transaction
+          .updateTable('owner')
+          .set(limitColumns(limits))
+          .where('id', '=', id)
+          .executeTakeFirst();
+        return numUpdatedRows === 1n;
       }),
     add: (key) =>
       dialect.write(async (transaction) => {
@@ -73,6 +92,14 @@ export function keyStore(dialect: SqlDialect): KeyStore {
         }
       }),
   };
+}
+
+function limitColumns(limits: OwnerLimits): Pick<Insertable<OwnerTable>, 'limits' | 'running_limit'> {
+  return { limits: JSON.stringify(limits), running_limit: limits.running ?? null };
+}
+
+function ownerOf({ id, created_at, limits }: Selectable<OwnerTable>): Owner {
+  return { id, createdAt: created_at, limits: JSON.parse(limits) as OwnerLimits };
 }
 
 function rowOf(key: ApiKey): Insertable<ApiKeyTable> {

@@ -6,8 +6,9 @@ import type { Endpoint } from '../../../domain/endpoint.ts';
 import type { EventType } from '../../../domain/event.ts';
 import type { FrameRole } from '../../../domain/frame.ts';
 import type { ApiKeyId, DeliveryId, EndpointId, FileId, OwnerId, VideoId, WorkerId } from '../../../domain/id.ts';
+import type { LedgerKind } from '../../../domain/ledger.ts';
 import type { Status } from '../../../domain/video.ts';
-import type { BackendState, LedgerEntry } from '../../../ports/store.ts';
+import type { BackendState } from '../../../ports/store.ts';
 
 /**
  * The tables that the statements use. Instants are integer milliseconds, truth values 0 or 1, JSON is text: all three
@@ -23,6 +24,9 @@ export interface Tables {
   idempotency: IdempotencyTable;
   event: EventTable;
   ledger_entry: LedgerEntryTable;
+  account: AccountTable;
+  usage_day: UsageDayTable;
+  queue_turn: QueueTurnTable;
   backend_slot: BackendSlotTable;
   backend_rate: BackendRateTable;
   backend: BackendTable;
@@ -39,6 +43,8 @@ export interface OwnerTable {
   created_at: number;
   /** JSON. */
   limits: string;
+  /** Once more of the limits, where a claim finds it. */
+  running_limit: number | null;
 }
 
 export interface ApiKeyTable {
@@ -131,9 +137,46 @@ export interface LedgerEntryTable {
   /** Position among the lines of one write. */
   n: number;
   owner: OwnerId;
-  kind: LedgerEntry['kind'];
+  api_key: ApiKeyId | null;
+  kind: LedgerKind;
+  seconds: number;
   micro_units: number;
   at: number;
+  month: string;
+}
+
+/** Sums over the ledger by month. */
+export interface AccountTable {
+  owner: OwnerId;
+  /** Empty: of the owner as a whole. */
+  api_key: ApiKeyId | '';
+  month: string;
+  reserved_seconds: number;
+  reserved_micro_units: number;
+  settled_seconds: number;
+  settled_micro_units: number;
+}
+
+/** What ended, by the day it was asked for. */
+export interface UsageDayTable {
+  owner: OwnerId;
+  day: string;
+  /** Empty: of videos without one. */
+  api_key: ApiKeyId | '';
+  model: string;
+  succeeded: number;
+  failed: number;
+  cancelled: number;
+  seconds: number;
+  micro_units: number;
+  upstream_micro_units: number;
+}
+
+/** The furthest turn that was served in a backend's queue. */
+export interface QueueTurnTable {
+  backend: string;
+  priority: number;
+  turn: number;
 }
 
 /** One row per slot that is taken. */

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Store } from '../../../ports/store.ts';
 import { auditStore } from './audit.ts';
 import { backendStore } from './backends.ts';
+import { booksOf } from './books.ts';
 import { claim } from './claim.ts';
 import type { SqlDialect } from './dialect.ts';
 import { due } from './due.ts';
@@ -11,6 +12,7 @@ import { fileStore } from './files.ts';
 import { finding } from './find.ts';
 import { inserting } from './insert.ts';
 import { keyStore } from './keys.ts';
+import { ledgerStore } from './ledger.ts';
 import { list } from './list.ts';
 import {
   backendsInUse,
@@ -32,13 +34,14 @@ import { workerStore } from './workers.ts';
 /** The store over any SQL database whose schema is up to date. */
 export function createSqlStore(dialect: SqlDialect): Store {
   const writeEffects = effectsWriter(dialect);
+  const books = booksOf(dialect);
   return {
     videos: {
       ...finding(dialect),
-      insert: inserting(dialect, writeEffects),
+      insert: inserting(dialect, writeEffects, books),
       list: (owner, page) => list(dialect, owner, page),
       claim: (wish) => claim(dialect, wish),
-      swap: swapping(dialect, writeEffects),
+      swap: swapping(dialect, writeEffects, books),
       due: (kind, at) => due(dialect, kind, at),
       // Everything that hangs on a video goes with its row (`on delete cascade`), except the ledger.
       purge: (id) =>
@@ -59,6 +62,7 @@ export function createSqlStore(dialect: SqlDialect): Store {
     files: fileStore(dialect),
     workers: workerStore(dialect),
     keys: keyStore(dialect),
+    ledger: ledgerStore(dialect),
     secrets: secretStore(dialect),
     backends: backendStore(dialect),
     rate: rateOf(dialect),

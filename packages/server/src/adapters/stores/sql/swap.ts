@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Video } from '../../../domain/video.ts';
 import type { VideoStore } from '../../../ports/store.ts';
+import type { Books } from './books.ts';
 import type { SqlDialect } from './dialect.ts';
 import type { WriteEffects } from './effects.ts';
 import type { Tables } from './schema.ts';
@@ -9,7 +10,7 @@ import { placeInQueue } from './turns.ts';
 import { update } from './update.ts';
 
 /** Compare and set: the version is the fence. */
-export function swapping(dialect: SqlDialect, writeEffects: WriteEffects): VideoStore['swap'] {
+export function swapping(dialect: SqlDialect, writeEffects: WriteEffects, books: Books): VideoStore['swap'] {
   return (previous, next, effects) =>
     dialect.write(async (transaction) => {
       const joins = previous.status !== 'queued' && next.status === 'queued';
@@ -18,6 +19,7 @@ export function swapping(dialect: SqlDialect, writeEffects: WriteEffects): Video
       if (written === undefined) return 'stale';
       await replaceTags(transaction, previous, written);
       await keepSlot(transaction, previous, written);
+      await books.keep(transaction, previous, written, effects.upstreamCost);
       await writeEffects(transaction, written, effects);
       return written;
     });

@@ -27,7 +27,7 @@ interface Body extends Omit<Video, InColumns | 'generation' | 'attempt'> {
 }
 
 /** What rows lack that an earlier version wrote. */
-const BODY_DEFAULTS = { late: null } as const satisfies Partial<Body>;
+const BODY_DEFAULTS = { late: null, charge: null } as const satisfies Partial<Body>;
 const ATTEMPT_DEFAULTS = { fraction: 0, drain: null } as const satisfies Partial<Attempt>;
 
 /** A row as it is selected. */

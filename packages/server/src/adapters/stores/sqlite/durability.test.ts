@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { VideoId } from '../../../domain/id.ts';
-import { ALICE, NOW, pending, queued, videoId, wish } from '../../../ports/store-contract/fixtures.contract.ts';
+import { ALICE, CHARGE, NOW, pending, queued, videoId, wish } from '../../../ports/store-contract/fixtures.contract.ts';
 import { commitsInLog } from './commits.fixture.ts';
 import { openWriter } from './connection.ts';
 import { openSqliteStore } from './open.ts';
@@ -95,11 +95,11 @@ describe('durability of a SQLite store', () => {
   it('makes one commit of an insert with its effects, and none of a look that finds nothing', async () => {
     const store = await openSqliteStore(path);
     const before = commitsInLog(path);
-    await store.videos.insert(queued(1, { tags: { a: 'b' }, at: NOW + 1 }), {
+    await store.videos.insert(queued(1, { tags: { a: 'b' }, at: NOW + 1, charge: CHARGE }), {
       event: { type: 'video.queued', at: NOW },
       idempotency: { key: 'k', fingerprint: 'f' },
       inputs: [{ role: 'first', bytes: new Uint8Array(100_000) }],
-      ledger: [{ kind: 'reserve', microUnits: 1, at: NOW }],
+      within: { queued: 5, owner: { monthlySeconds: 100 } },
     });
     expect(commitsInLog(path)).toBe(before + 1);
     await store.videos.insert(pending(2), { idempotency: { key: 'k', fingerprint: 'f' } });

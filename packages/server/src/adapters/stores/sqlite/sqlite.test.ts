@@ -26,7 +26,6 @@ storeContract('sqlite', async () => {
           'select type, at, version from event where video = ? order by version',
         )
         .all(id),
-    ledgerLines: async (id) => behind.prepare('select 1 from ledger_entry where video = ?').all(id).length,
     async close() {
       behind.close();
       await rm(folder, { recursive: true });

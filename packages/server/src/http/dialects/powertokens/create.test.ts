@@ -286,6 +286,7 @@ describe('a good ask', () => {
       'queue_position',
       'eta',
       'events_url',
+      'cost',
       'warnings',
     ]);
   });

@@ -3,8 +3,10 @@ import type { FaultCode } from '../../../domain/fault.ts';
 import { jsonAnswer } from '../../json-answer.ts';
 import type { RouteDoc } from '../../route.ts';
 import { deletedVideo, modelList, modelObject, videoList, videoObject } from './objects.ts';
+import { quoteObject } from './quote.ts';
 import {
   createHeaders,
+  createQuery,
   createVideoBody,
   createVideoFormDoc,
   listQuery,
@@ -37,6 +39,7 @@ export const docs = {
     description:
       'Everything that can be checked without the network is checked before the answer; when it arrives, the video is ' +
       'stored and will reach a final status. Fields that are not known are ignored and named in `metadata.warnings`.',
+    query: createQuery,
     headers: createHeaders,
     body: {
       'application/json': {
@@ -49,10 +52,14 @@ export const docs = {
       'multipart/form-data': { schema: createVideoFormDoc },
     },
     answers: {
-      200: jsonAnswer(videoObject, 'The video: accepted, or found again under its Idempotency-Key.', {
-        'Idempotency-Replayed': '`true` when the key was used before and nothing new was made.',
-        Location: 'Where the video is retrieved.',
-      }),
+      200: jsonAnswer(
+        z.union([videoObject, quoteObject]),
+        'The video: accepted, or found again under its Idempotency-Key. With `dry_run=true` what it would be.',
+        {
+          'Idempotency-Replayed': '`true` when the key was used before and nothing new was made.',
+          Location: 'Where the video is retrieved.',
+        },
+      ),
     },
     faults: [
       'invalid_request',
@@ -66,7 +73,10 @@ export const docs = {
       'request_too_large',
       'unsupported_media_type',
       'idempotency_mismatch',
+      'insufficient_balance',
       'queue_full',
+      'too_many_queued',
+      'rate_limited',
       'overloaded',
       'backend_unavailable',
       'storage_full',

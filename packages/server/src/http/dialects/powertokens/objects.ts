@@ -12,7 +12,7 @@ const unixSeconds = z.int().meta({ description: 'Unix seconds.', format: 'int64'
 const address = z.url().nullable().meta({ description: 'A signed address that needs no key; null until succeeded.' });
 const PHASES = ['fetching', 'upstream_queued', 'generating', 'retrying', 'storing'] as const;
 
-const warning = z
+export const warning = z
   .object({
     code: z.string().meta({ example: 'last_frame_cropped' }),
     message: z.string(),
@@ -35,6 +35,16 @@ const metadata = z
     events_url: z.url().nullable().meta({
       description: 'A signed address of its server-sent events, for browsers; null in a final status.',
     }),
+    cost: z
+      .object({
+        currency: z.string(),
+        amount: z.string().meta({ description: 'A decimal number.', example: '0.1' }),
+        state: z.enum(['reserved', 'settled', 'released']).meta({
+          description: '`reserved` until it ends, then `settled` (charged) or `released` (free).',
+        }),
+      })
+      .nullable()
+      .meta({ description: 'What it costs; null: it has no price.' }),
     warnings: z.array(warning),
   })
   .meta({ id: 'VideoMetadata', description: 'Facts beside the fields; a backend adds entries of its own.' });
@@ -102,6 +112,7 @@ export const videoObject = z
           queue_position: null,
           eta: null,
           events_url: null,
+          cost: { currency: 'USD', amount: '0.1', state: 'settled' },
           warnings: [],
         },
       },

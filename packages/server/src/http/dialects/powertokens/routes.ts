@@ -1,5 +1,5 @@
-import type { DeletedVideo, ListObject, ModelList, ModelObject, VideoObject } from '@inbetween/client';
-import type { FastifyRequest } from 'fastify';
+import type { DeletedVideo, ListObject, ModelList, ModelObject, VideoObject, VideoQuote } from '@inbetween/client';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Fault } from '../../../domain/fault.ts';
 import { readVideoId } from '../../../domain/id.ts';
 import type { PostedBody } from '../../bodies.ts';
@@ -13,12 +13,15 @@ import { read } from '../../validation.ts';
 import { contentPath, EVENTS, eventsPath } from '../../video-addresses.ts';
 import { createWaiters } from '../../waiters.ts';
 import { docs } from './docs.ts';
+import { showQuote } from './quote.ts';
 import { retrieve } from './retrieve.ts';
-import { contentQuery, listQuery } from './schema.ts';
+import { contentQuery, createQuery, listQuery } from './schema.ts';
 import { surroundings } from './surroundings.ts';
 import { readCreate, showList, showModel, showVideo } from './translate.ts';
 
 const native = { dialect: 'powertokens', body: 'none' } as const;
+/** Two frames are fetched, then prepared. */
+const DRY_RUN_MS = 90_000;
 
 /** The native dialect: the API page this project implements, and the rows of the design beside it. */
 export function powertokensRoutes(parts: AppParts): readonly Route[] {
@@ -36,8 +39,10 @@ export function powertokensRoutes(parts: AppParts): readonly Route[] {
       access: 'videos:create',
       body: 'posted',
       doc: docs.create,
-      async answer(request, reply, caller): Promise<VideoObject> {
+      async answer(request, reply, caller): Promise<VideoObject | VideoQuote> {
+        const dry = read(createQuery, request.query).dry_run === 'true';
         const ask = await readAsk(request);
+        if (dry) return showQuote(await videos.quote(caller, ask, whileListening(reply)));
         const { video, replayed } = await videos.submit(caller, ask);
         reply.header('location', `/v1/videos/${video.id}`);
         if (replayed) reply.header('idempotency-replayed', 'true');
@@ -146,6 +151,13 @@ export function powertokensRoutes(parts: AppParts): readonly Route[] {
       },
     },
   ];
+}
+
+/** Aborts when the caller has gone, so that nothing is fetched or decoded for nobody; at the latest after the limit. */
+function whileListening(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  reply.raw.once('close', () => gone.abort());
+  return AbortSignal.any([gone.signal, AbortSignal.timeout(DRY_RUN_MS)]);
 }
 
 async function readAsk(request: FastifyRequest): Promise<ReturnType<typeof readCreate>> {

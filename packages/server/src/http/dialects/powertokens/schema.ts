@@ -145,6 +145,19 @@ const idempotencyKey = z
     minLength: 1,
     maxLength: LIMITS.idempotencyKeyLength,
   });
+export const createQuery = z.object({
+  dry_run: z
+    .enum(['true', 'false'], { error: 'must be true or false' })
+    .default('false')
+    .meta({
+      description:
+        '`true`: everything is checked as for a create, the frames are fetched and prepared, and the answer says what the ' +
+        'video would be and cost. Nothing is made or kept.',
+      type: 'boolean',
+      default: false,
+    }),
+});
+
 export const createHeaders = z.object({ 'Idempotency-Key': idempotencyKey });
 
 export const videoPath = z.object({ id: z.string().meta({ description: 'The id of a video.', example: 'video_…' }) });

@@ -1,6 +1,7 @@
-import type { ListObject, ModelObject, VideoObject, VideoStatus } from '@inbetween/client';
+import type { ListObject, ModelObject, VideoCost, VideoObject, VideoStatus } from '@inbetween/client';
 import { Fault } from '../../../domain/fault.ts';
 import { LIMITS } from '../../../domain/model.ts';
+import { showMoney } from '../../../domain/money.ts';
 import { isTerminal, type Status, type Video } from '../../../domain/video.ts';
 import type { SubmitAsk } from '../../../service/submit.ts';
 import type { QueuePlace } from '../../../service/videos.ts';
@@ -87,6 +88,7 @@ export function showVideo(video: Video, { url, eventsUrl, place }: Surroundings)
     queue_position: place?.position ?? null,
     eta: place?.endsAt === undefined ? etaOf(video) : unixSeconds(place.endsAt),
     events_url: isTerminal(video.status) ? null : eventsUrl(video),
+    cost: showCost(video),
     warnings: video.warnings.map(({ code, message }) => ({ code, message })),
   };
   return {
@@ -112,6 +114,11 @@ export function showVideo(video: Video, { url, eventsUrl, place }: Surroundings)
     tags: generation.tags,
     metadata: { ...reported(result?.report, metadata), ...metadata },
   };
+}
+
+function showCost({ charge }: Video): VideoCost | null {
+  if (charge === null || charge.currency === null) return null;
+  return { currency: charge.currency, amount: showMoney(charge.microUnits), state: charge.state };
 }
 
 /** What the backend told, except where it would hide a fact of ours. */

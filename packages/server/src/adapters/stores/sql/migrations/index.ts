@@ -5,6 +5,7 @@ import { queue } from './0004-queue.ts';
 import { filesExpiring } from './0005-files-expiring.ts';
 import { webhooks } from './0006-webhooks.ts';
 import { keysAndAudit } from './0007-keys-and-audit.ts';
+import { ledger } from './0008-ledger.ts';
 
 /** One step of the schema: its statements, given what differs between the databases. */
 export type Migration = (types: { readonly blobType: string }) => readonly string[];
@@ -18,6 +19,7 @@ export const MIGRATIONS: readonly Migration[] = [
   filesExpiring,
   webhooks,
   keysAndAudit,
+  ledger,
 ];
 
 /**

@@ -1,0 +1,42 @@
+import type { Kysely } from 'kysely';
+import type { OwnerId } from '../../../domain/id.ts';
+import type { Tables } from './schema.ts';
+
+/** How many more slots owners may take, kept up to date while a claim goes on. */
+export interface Shares {
+  /** Some owner has a running limit. */
+  readonly limited: boolean;
+  /** Owners that have as many slots as they may. */
+  readonly full: readonly OwnerId[];
+  use(owner: OwnerId): void;
+}
+
+/** Counts by slots, over all backends: they are what is short, and what goes on at a peer for a cancelled video has one. */
+export async function sharesOf(transaction: Kysely<Tables>): Promise<Shares> {
+  const limits = await transaction
+    .selectFrom('owner')
+    .select(['id', 'running_limit'])
+    .where('running_limit', 'is not', null)
+    .execute();
+  if (limits.length === 0) return { limited: false, full: [], use: () => undefined };
+  const held = await transaction
+    .selectFrom('backend_slot')
+    .innerJoin('video', 'video.id', 'backend_slot.video')
+    .innerJoin('owner', 'owner.id', 'video.owner')
+    .select(({ fn }) => ['owner.id', fn.countAll<number>().as('slots')])
+    .where('owner.running_limit', 'is not', null)
+    .groupBy('owner.id')
+    .execute();
+  const holds = new Map(held.map(({ id, slots }) => [id, Number(slots)]));
+  const left = new Map(limits.map(({ id, running_limit: most }) => [id, (most ?? 0) - (holds.get(id) ?? 0)]));
+  return {
+    limited: true,
+    get full() {
+      return [...left].filter(([, slots]) => slots <= 0).map(([id]) => id);
+    },
+    use(owner) {
+      const slots = left.get(owner);
+      if (slots !== undefined) left.set(owner, slots - 1);
+    },
+  };
+}
