@@ -19,6 +19,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandDef>>> = {
   render: async () => common((await import('./cli/render.ts')).renderCommand),
   conformance: async () => common((await import('./cli/conformance.ts')).conformanceCommand),
   keys: async () => common((await import('./cli/keys.ts')).keysCommand),
+  owners: async () => common((await import('./cli/owners.ts')).ownersCommand),
+  usage: async () => common((await import('./cli/owners.ts')).usageCommand),
   videos: async () => common((await import('./cli/videos.ts')).videosCommand),
   backends: async () => common((await import('./cli/backends.ts')).backendsCommand),
   backup: async () => common((await import('./cli/backup.ts')).backupCommand),

@@ -49,6 +49,8 @@ const create = defineCommand({
     },
     'requests-per-minute': { type: 'string', description: 'Requests of any kind, each API process', valueHint: 'n' },
     'creates-per-minute': { type: 'string', description: 'Videos asked for, each API process', valueHint: 'n' },
+    'monthly-seconds': { type: 'string', description: 'Seconds of video in a month', valueHint: 'n' },
+    'monthly-cost': { type: 'string', description: 'Money in a month, such as 12.50', valueHint: 'amount' },
     expires: {
       type: 'string',
       description: 'Days from now, such as 30d, or a date, such as 2027-01-31',
@@ -66,6 +68,8 @@ const create = defineCommand({
         addresses: args.addresses,
         requestsPerMinute: args['requests-per-minute'],
         createsPerMinute: args['creates-per-minute'],
+        monthlySeconds: args['monthly-seconds'],
+        monthlyCost: args['monthly-cost'],
         expires: args.expires,
       });
       if ('problem' in made) throw new CommandFailure(made.problem, 2);

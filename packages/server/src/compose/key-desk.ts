@@ -36,6 +36,9 @@ export interface KeyDesk {
     readonly addresses?: string | undefined;
     readonly requestsPerMinute?: string | undefined;
     readonly createsPerMinute?: string | undefined;
+    readonly monthlySeconds?: string | undefined;
+    /** An amount such as `12.50`. */
+    readonly monthlyCost?: string | undefined;
     /** Days, or a date such as `2027-01-31`. */
     readonly expires?: string | undefined;
   }): Promise<(ShownKey & { readonly secret: string }) | { readonly problem: string }>;
@@ -81,7 +84,8 @@ export async function openKeyDesk(config: Config): Promise<KeyDesk> {
   };
 }
 
-const OPERATOR: Actor = { name: 'command line', address: null, request: null };
+/** Who acts at the command line. */
+export const OPERATOR: Actor = { name: 'command line', address: null, request: null };
 
 /** `createsPerMinute` → `--creates-per-minute`; the instant is asked for as `--expires`. */
 function flagOf(member: keyof KeyAsk): string {
@@ -100,6 +104,8 @@ function readAsk(asked: Parameters<KeyDesk['create']>[0]): KeyAsk {
     addresses: list(asked.addresses),
     requestsPerMinute: count(asked.requestsPerMinute),
     createsPerMinute: count(asked.createsPerMinute),
+    monthlySeconds: count(asked.monthlySeconds),
+    monthlyCost: asked.monthlyCost,
     expiresAt: asked.expires === undefined ? undefined : readExpiry(asked.expires),
   };
 }
