@@ -51,7 +51,7 @@ export const FAULTS = {
   insufficient_balance: trait('payment_required'),
   // what is asked for
   not_found: trait('not_found'),
-  method_not_allowed: trait('not_found'),
+  method_not_allowed: trait('invalid'),
   video_not_ready: trait('conflict'),
   no_content: trait('conflict'),
   already_finished: trait('conflict'),

@@ -70,7 +70,22 @@ describe('the app', () => {
         code,
       ]);
       expect(answer.headers['content-type']).toBe('application/json; charset=utf-8');
+      if (status === 405) expect(answer.json()).toMatchObject({ error: { type: 'invalid_request_error' } });
     }
+  });
+
+  it('tells what it does not have in the words of the dialect that was asked', async () => {
+    await using test = await testApp();
+    const [dashscope, openrouter] = await Promise.all([
+      test.app.inject({ method: 'DELETE', url: '/api/v1/tasks/1' }),
+      test.app.inject({ method: 'PUT', url: '/openrouter/api/v1/videos' }),
+    ]);
+    expect([dashscope.statusCode, openrouter.statusCode]).toEqual([405, 405]);
+    expect(dashscope.json()).toMatchObject({
+      code: 'UnsupportedOperation',
+      request_id: expect.stringMatching(/^req_/),
+    });
+    expect(openrouter.json()).toMatchObject({ error: { code: 405, metadata: { code: 'method_not_allowed' } } });
   });
 
   it('tells the methods of an address', async () => {

@@ -5,7 +5,7 @@ import { createBodies } from './bodies.ts';
 import { answerBrokenRequest } from './broken.ts';
 import { closeGracefully } from './closing.ts';
 import { type Cors, createCors } from './cors.ts';
-import { echo, errorBody, errorHeaders, faultOf, statusOf } from './errors.ts';
+import { echo, errorHeaders, faultOf, NATIVE_ERRORS } from './errors.ts';
 import type { AppParts, HttpLog } from './parts.ts';
 import { mount, type Route } from './route.ts';
 import { allRoutes } from './routes.ts';
@@ -93,8 +93,8 @@ function guard(request: FastifyRequest, reply: FastifyReply, cors: Cors | undefi
 
 function sendFault(thrown: unknown, request: FastifyRequest, reply: FastifyReply, log: HttpLog): FastifyReply {
   const fault = faultOf(thrown);
-  const shown = request.routeOptions.config.showFault?.(fault, request.id);
-  const status = shown?.status ?? statusOf(fault);
+  const words = request.routeOptions.config.errors ?? NATIVE_ERRORS;
+  const { status } = words.of(fault.code);
   if (status >= 500) {
     const facts = {
       requestId: request.id,
@@ -109,7 +109,7 @@ function sendFault(thrown: unknown, request: FastifyRequest, reply: FastifyReply
     .code(status)
     .headers(errorHeaders(fault))
     .type('application/json; charset=utf-8')
-    .send(JSON.stringify(shown?.body ?? errorBody(fault)));
+    .send(JSON.stringify(words.body(fault, request.id)));
 }
 
 function shuttingDown(): Fault {

@@ -1,5 +1,7 @@
 import type { ErrorBody } from '@inbetween/client';
-import { asFault, Fault, type FaultCode, type FaultKind } from '../domain/fault.ts';
+import { asFault, FAULTS, Fault, type FaultCode, type FaultKind } from '../domain/fault.ts';
+import { errorObject } from './error-object.ts';
+import type { ErrorWords } from './error-words.ts';
 
 /** How a kind of fault is answered. The one place where faults become HTTP. */
 const ANSWERS = {
@@ -38,6 +40,13 @@ export function errorBody(fault: Fault): ErrorBody {
     },
   };
 }
+
+/** The errors of the native API, of OpenAI's dialect, and of whatever belongs to no dialect. */
+export const NATIVE_ERRORS: ErrorWords = {
+  schema: errorObject,
+  of: (code) => ({ status: statusOf({ code, kind: FAULTS[code].kind }), word: code }),
+  body: errorBody,
+};
 
 /** Whole seconds, at least one: 0 would ask for a storm. */
 export function retryAfter(ms: number): string {

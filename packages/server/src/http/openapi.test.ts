@@ -38,6 +38,22 @@ describe('/openapi.json', () => {
     expect(new Set(ids).size).toBe(ids.length);
   });
 
+  it("describes each dialect's own errors", async () => {
+    const { document, routes } = await description();
+    const names = { openai: 'Error', powertokens: 'Error', dashscope: 'DashScopeError', openrouter: 'OpenRouterError' };
+    for (const { path, method, dialect, doc } of routes) {
+      const operation = document['paths']?.[path.replace(/:(\w+)/g, '{$1}')]?.[method.toLowerCase()];
+      const responses = Object.entries((operation?.['responses'] ?? {}) as Readonly<Record<string, Node>>);
+      const envelopes = responses
+        .filter(([status]) => !Object.hasOwn(doc.answers, status))
+        .map(([, response]) => response['content']?.['application/json']?.['schema']?.$ref);
+      const name = dialect === null ? 'Error' : names[dialect];
+      expect(new Set(envelopes), path).toEqual(new Set([`#/components/schemas/${name}`]));
+    }
+    const task = document['paths']?.['/api/v1/tasks/{id}']?.['get']?.['responses'];
+    expect(task?.['401']?.['description']).toBe('`InvalidApiKey`');
+  });
+
   it('refers to nothing that is not there', async () => {
     const { document, text } = await description();
     const names = [...text.matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)].map((match) => match[1] ?? '');

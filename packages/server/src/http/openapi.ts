@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { FAULTS, type FaultCode } from '../domain/fault.ts';
+import type { FaultCode } from '../domain/fault.ts';
 import type { DialectName } from './dialect-name.ts';
-import { errorObject } from './error-object.ts';
-import { statusOf } from './errors.ts';
+import type { ErrorWords } from './error-words.ts';
+import { NATIVE_ERRORS } from './errors.ts';
 import type { AppParts } from './parts.ts';
 import type { AnswerDoc, Route, RouteDoc } from './route.ts';
 
@@ -75,7 +75,7 @@ const GROUPS = {
 const WITH_KEY: readonly FaultCode[] = ['missing_api_key', 'invalid_api_key', 'insufficient_scope'];
 const ALWAYS: readonly FaultCode[] = ['internal_error', 'shutting_down'];
 
-function operation({ doc, access, dialect }: Route, components: Map<string, unknown>): Json {
+function operation({ doc, access, dialect, errors = NATIVE_ERRORS }: Route, components: Map<string, unknown>): Json {
   const faults = [...doc.faults, ...(access === 'open' ? [] : WITH_KEY), ...ALWAYS];
   const successes = Object.entries(doc.answers).map(([status, answer]) => [status, success(answer, components)]);
   return {
@@ -86,7 +86,7 @@ function operation({ doc, access, dialect }: Route, components: Map<string, unkn
     security: access === 'open' ? [] : access === 'signed' ? [{ bearer: [] }, { signature: [] }] : [{ bearer: [] }],
     ...parameters(doc, components),
     ...(doc.body === undefined ? {} : { requestBody: { required: true, content: bodies(doc.body, components) } }),
-    responses: { ...failures(faults, components), ...Object.fromEntries(successes) },
+    responses: { ...failures(faults, errors, components), ...Object.fromEntries(successes) },
   };
 }
 
@@ -144,15 +144,15 @@ function success({ description, content, headers }: AnswerDoc, components: Map<s
   };
 }
 
-/** One response for each status, naming the codes it may carry. */
-function failures(codes: readonly FaultCode[], components: Map<string, unknown>): Json {
-  const byStatus = Map.groupBy(new Set(codes), (code) => statusOf({ code, kind: FAULTS[code].kind }));
+/** One response for each status, naming the words it may carry. */
+function failures(codes: readonly FaultCode[], errors: ErrorWords, components: Map<string, unknown>): Json {
+  const byStatus = Map.groupBy(codes.map(errors.of), ({ status }) => status);
   return Object.fromEntries(
     [...byStatus].map(([status, group]) => [
       status,
       {
-        description: group.map((code) => `\`${code}\``).join(', '),
-        content: { 'application/json': { schema: schemaOf(errorObject, 'output', components) } },
+        description: [...new Set(group.map(({ word }) => `\`${word}\``))].join(', '),
+        content: { 'application/json': { schema: schemaOf(errors.schema, 'output', components) } },
       },
     ]),
   );

@@ -5,6 +5,7 @@ import { Fault, type FaultCode } from '../domain/fault.ts';
 import { authenticate, requireScope } from './auth.ts';
 import type { Bodies, BodyKind } from './bodies.ts';
 import type { DialectName } from './dialect-name.ts';
+import type { ErrorWords } from './error-words.ts';
 import { createKeyGate, type KeyGate } from './key-gate.ts';
 import type { AppParts } from './parts.ts';
 
@@ -21,9 +22,6 @@ export interface RouteTrait {
   readonly dialect: DialectName | null;
   readonly body: BodyKind;
 }
-
-/** How a wire language tells a fault, where it has an envelope of its own. */
-export type ShowFault = (fault: Fault, requestId: string) => { readonly status: number; readonly body: object };
 
 /** A successful answer, for the description. */
 export interface AnswerDoc {
@@ -47,8 +45,8 @@ export interface RouteDoc {
 
 type Answer<C> = (request: FastifyRequest, reply: FastifyReply, caller: C) => unknown;
 
-/** A route: what it is, how it is described, and what it answers. */
-export type Route = RouteTrait & { readonly doc: RouteDoc; readonly showFault?: ShowFault } & (
+/** A route: what it is, how it is described, what it answers, and how it tells faults; absent: as the native API does. */
+export type Route = RouteTrait & { readonly doc: RouteDoc; readonly errors?: ErrorWords } & (
     | { readonly access: 'open'; readonly answer: Answer<undefined> }
     | { readonly access: Scope; readonly answer: Answer<Caller> }
     | {
@@ -70,7 +68,7 @@ declare module 'fastify' {
     caller: Caller | 'signed' | null;
   }
   interface FastifyContextConfig {
-    showFault?: ShowFault | undefined;
+    errors?: ErrorWords | undefined;
     /** No page of another site has any business here. */
     forOperators?: boolean;
   }
@@ -89,7 +87,7 @@ export function mount(app: FastifyInstance, routes: readonly Route[], parts: App
         // HEAD is answered by the same code: it alone knows the length of a file it need not open.
         method: route.method === 'GET' ? ['GET', 'HEAD'] : route.method,
         url: route.path,
-        config: { showFault: route.showFault, forOperators: route.access === 'admin' },
+        config: { errors: route.errors, forOperators: route.access === 'admin' },
         onRequest: [identification(route, parts, gate), ...bodies.gate(route.body)],
         handler: (request, reply) => answer(route, request, reply),
       });
@@ -137,12 +135,13 @@ function answer(route: Route, request: FastifyRequest, reply: FastifyReply): unk
 /** At a known address, OPTIONS tells the methods and any other method is 405 instead of 404. */
 function refuseOtherMethods(app: FastifyInstance, routes: readonly Route[]): void {
   for (const path of new Set(routes.map((route) => route.path))) {
-    const own = routes.filter((route) => route.path === path).map((route) => route.method);
+    const here = routes.filter((route) => route.path === path);
+    const own = here.map((route) => route.method);
     const allowed = METHODS.filter(
       (method) => method === 'OPTIONS' || (method === 'HEAD' ? own.includes('GET') : own.some((one) => one === method)),
     );
     const allow = allowed.join(', ');
-    const config = { forOperators: routes.some((route) => route.path === path && route.access === 'admin') };
+    const config = { errors: here[0]?.errors, forOperators: here.some(({ access }) => access === 'admin') };
     app.route({
       method: METHODS.filter((method) => !allowed.includes(method)),
       url: path,

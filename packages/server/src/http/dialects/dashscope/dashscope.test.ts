@@ -5,7 +5,7 @@ import { FAULTS, Fault, type FaultCode } from '../../../domain/fault.ts';
 import { bearer, png, testApp } from '../../app.fixture.ts';
 import { anyVideo } from '../any-video.fixture.ts';
 import { goldenFiles, replay } from '../golden.fixture.ts';
-import { showFault } from './faults.ts';
+import { DASHSCOPE_ERRORS } from './faults.ts';
 import { taskObject } from './schema.ts';
 import { readCreate, readStamp, showTask } from './translate.ts';
 
@@ -27,9 +27,12 @@ describe('in the words of DashScope', () => {
 
   it('every fault has a code and a status', () => {
     for (const code of Object.keys(FAULTS) as FaultCode[]) {
-      const { status, body } = showFault(new Fault(code, 'words'), 'r');
+      const { status, word } = DASHSCOPE_ERRORS.of(code);
       expect(status).toBeGreaterThanOrEqual(400);
-      expect(body).toEqual({ code: expect.stringMatching(/^[A-Z][A-Za-z.]+$/), message: 'words', request_id: 'r' });
+      expect(word).toMatch(/^[A-Z][A-Za-z.]+$/);
+      const body = DASHSCOPE_ERRORS.body(new Fault(code, 'words'), 'r');
+      expect(body).toEqual({ code: word, message: 'words', request_id: 'r' });
+      DASHSCOPE_ERRORS.schema.parse(body);
     }
   });
 

@@ -1,4 +1,6 @@
-import { FAULTS, type Fault, type FaultCode, type FaultKind } from '../../../domain/fault.ts';
+import { FAULTS, type FaultCode, type FaultKind } from '../../../domain/fault.ts';
+import type { ErrorWords } from '../../error-words.ts';
+import { dashscopeErrorObject } from './schema.ts';
 
 /** DashScope's error of a request, or of a task that failed. */
 export interface DashScopeError {
@@ -28,6 +30,7 @@ const KINDS = {
 const OWN: Partial<Record<FaultCode, DashScopeError>> = {
   unknown_model: { status: 404, code: 'ModelNotFound' },
   model_not_allowed: { status: 403, code: 'Model.AccessDenied' },
+  method_not_allowed: { status: 405, code: 'UnsupportedOperation' },
   invalid_json: { status: 400, code: 'BadRequest.IllegalInput' },
   image_too_large: { status: 400, code: 'InvalidFile.Size' },
   invalid_image: { status: 400, code: 'InvalidParameter.DataInspection' },
@@ -43,11 +46,19 @@ export function dashscopeError({ code }: { readonly code: FaultCode }): DashScop
   return OWN[code] ?? KINDS[FAULTS[code].kind];
 }
 
-/** The envelope of its errors. Fields are named as this dialect names them. */
-export function showFault(fault: Fault, requestId: string) {
-  const { status, code } = dashscopeError(fault);
-  return { status, body: { code, message: inItsWords(fault.message), request_id: requestId } };
-}
+/** Its errors. Fields are named as this dialect names them. */
+export const DASHSCOPE_ERRORS: ErrorWords = {
+  schema: dashscopeErrorObject,
+  of(code) {
+    const { status, code: word } = dashscopeError({ code });
+    return { status, word };
+  },
+  body: (fault, requestId) => ({
+    code: dashscopeError(fault).code,
+    message: inItsWords(fault.message),
+    request_id: requestId,
+  }),
+};
 
 /** Our words name the fields of the native API. */
 export function inItsWords(message: string): string {

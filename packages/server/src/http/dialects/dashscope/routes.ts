@@ -9,7 +9,7 @@ import { jsonAnswer } from '../../json-answer.ts';
 import type { AppParts } from '../../parts.ts';
 import type { Route } from '../../route.ts';
 import { videoAddresses } from '../../video-addresses.ts';
-import { showFault } from './faults.ts';
+import { DASHSCOPE_ERRORS } from './faults.ts';
 import { listTasks } from './list.ts';
 import {
   cancelled,
@@ -42,7 +42,7 @@ const NOT_PENDING = 'Failed to cancel the task, please confirm if the task is in
 export function dashscopeRoutes(parts: AppParts, mount: string): readonly Route[] {
   const { videos, clock } = parts;
   const { url } = videoAddresses(parts);
-  const common = { dialect: 'dashscope', body: 'none', showFault } as const;
+  const common = { dialect: 'dashscope', body: 'none', errors: DASHSCOPE_ERRORS } as const;
 
   const create = (group: 'image2video' | 'video-generation'): Route => ({
     ...common,

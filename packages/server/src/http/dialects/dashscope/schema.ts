@@ -155,5 +155,12 @@ export const uploadPolicy = z
   .meta({ id: 'DashScopeUploadPolicy' });
 export type UploadPolicy = z.output<typeof uploadPolicy>;
 
+export const dashscopeErrorObject = z
+  .object({
+    code: z.string().meta({ description: 'A stable word to switch on.', example: 'InvalidParameter' }),
+    message: z.string().meta({ description: 'Names the field, the limit and the remedy.' }),
+    request_id: z.string(),
+  })
+  .meta({ id: 'DashScopeError' });
 export const cancelled = z.object({ request_id: z.string() }).meta({ id: 'DashScopeCancelled' });
 export const taskPath = z.object({ id: z.string().meta({ description: 'The id of a task: of a video.' }) });

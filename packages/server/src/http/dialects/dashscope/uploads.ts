@@ -8,7 +8,7 @@ import { unsupportedType } from '../../errors.ts';
 import type { AppParts } from '../../parts.ts';
 import type { Route } from '../../route.ts';
 import { read } from '../../validation.ts';
-import { showFault } from './faults.ts';
+import { DASHSCOPE_ERRORS } from './faults.ts';
 import { type UploadPolicy, uploadPath, uploadPolicy, uploadQuery } from './schema.ts';
 
 /** As long as DashScope keeps an upload. */
@@ -27,7 +27,7 @@ export function uploadRoutes({ files, signer, clock, publicUrl }: AppParts): rea
       access: 'videos:create',
       dialect: 'dashscope',
       body: 'none',
-      showFault,
+      errors: DASHSCOPE_ERRORS,
       doc: {
         id: 'dashscopeGetUploadPolicy',
         summary: 'Where to upload a local file',
@@ -72,7 +72,7 @@ export function uploadRoutes({ files, signer, clock, publicUrl }: AppParts): rea
       access: 'signed',
       dialect: 'dashscope',
       body: 'posted',
-      showFault,
+      errors: DASHSCOPE_ERRORS,
       verify(request) {
         const { owner, folder } = namesOf(request);
         signer.verify(pathOf(owner, folder), UPLOAD, request.query ?? {}, clock.now());

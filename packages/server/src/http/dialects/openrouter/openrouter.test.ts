@@ -6,7 +6,7 @@ import { bearer, testApp } from '../../app.fixture.ts';
 import { anyVideo } from '../any-video.fixture.ts';
 import { goldenFiles, replay } from '../golden.fixture.ts';
 import { openrouterVideo } from './schema.ts';
-import { readCreate, showFault, showVideo } from './translate.ts';
+import { OPENROUTER_ERRORS, readCreate, showVideo } from './translate.ts';
 
 const frame = (url: string, frame_type: string) => ({ type: 'image_url', image_url: { url }, frame_type });
 const ASK = { model: 'wan2.2-kf2v-flash', frame_images: [frame('a', 'first_frame'), frame('b', 'last_frame')] };
@@ -31,8 +31,10 @@ describe('in the words of OpenRouter', () => {
 
   it('every fault has its status as its code', () => {
     for (const code of Object.keys(FAULTS) as FaultCode[]) {
-      const { status, body } = showFault(new Fault(code, 'words', { param: 'images[1]' }));
+      const { status } = OPENROUTER_ERRORS.of(code);
+      const body = OPENROUTER_ERRORS.body(new Fault(code, 'words', { param: 'images[1]' }), 'r');
       expect(status).toBeGreaterThanOrEqual(400);
+      OPENROUTER_ERRORS.schema.parse(body);
       const metadata = { code, param: 'frame_images last_frame' };
       expect(body).toEqual({ error: { code: status, message: 'words', metadata } });
     }

@@ -10,7 +10,7 @@ import type { Route } from '../../route.ts';
 import { read } from '../../validation.ts';
 import { videoAddresses } from '../../video-addresses.ts';
 import { contentQuery, createBody, type OpenrouterVideo, openrouterVideo, videoPath } from './schema.ts';
-import { type Addresses, readCreate, showFault, showVideo } from './translate.ts';
+import { type Addresses, OPENROUTER_ERRORS, readCreate, showVideo } from './translate.ts';
 
 const frame = (url: string, frame_type: string) => ({ type: 'image_url', image_url: { url }, frame_type });
 const EXAMPLE = {
@@ -29,7 +29,7 @@ export function openrouterRoutes(parts: AppParts, mount: string): readonly Route
     content: (id) => `${parts.publicUrl().replace(/\/+$/, '')}${mount}/videos/${id}/content?index=0`,
     signed: videoAddresses(parts).url,
   };
-  const common = { dialect: 'openrouter', body: 'none', showFault } as const;
+  const common = { dialect: 'openrouter', body: 'none', errors: OPENROUTER_ERRORS } as const;
 
   return [
     {

@@ -48,6 +48,19 @@ export const createBody = z
   .meta({ id: 'OpenRouterCreateVideo' });
 export type CreateAsk = z.output<typeof createBody>;
 
+export const openrouterErrorObject = z
+  .object({
+    error: z.object({
+      code: z.int().meta({ description: 'The HTTP status.' }),
+      message: z.string().meta({ description: 'Names the field, the limit and the remedy.' }),
+      metadata: z.object({
+        code: z.string().meta({ description: 'A stable word to switch on.', example: 'invalid_image' }),
+        param: z.string().optional().meta({ example: 'frame_images last_frame' }),
+      }),
+    }),
+  })
+  .meta({ id: 'OpenRouterError' });
+
 export const openrouterVideo = z
   .object({
     id: z.string(),

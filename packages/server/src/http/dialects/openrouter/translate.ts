@@ -2,9 +2,10 @@ import { Fault } from '../../../domain/fault.ts';
 import { nearestTier, type Size } from '../../../domain/size.ts';
 import type { Status, Video } from '../../../domain/video.ts';
 import type { SubmitAsk } from '../../../service/submit.ts';
-import { echo, statusOf } from '../../errors.ts';
+import type { ErrorWords } from '../../error-words.ts';
+import { echo, NATIVE_ERRORS, statusOf } from '../../errors.ts';
 import { read } from '../../validation.ts';
-import { type CreateAsk, createBody, type OpenrouterVideo } from './schema.ts';
+import { type CreateAsk, createBody, type OpenrouterVideo, openrouterErrorObject } from './schema.ts';
 
 const STATUS_WORDS = {
   pending: 'pending',
@@ -86,14 +87,15 @@ export function showVideo(video: Video, { polling, content, signed }: Addresses)
 }
 
 /** The envelope of its errors: `code` is the HTTP status; our own code and field are in `metadata`. */
-export function showFault(fault: Fault) {
-  const status = statusOf(fault);
-  const param = fault.param === undefined ? {} : { param: inItsWords(fault.param) };
-  return {
-    status,
-    body: { error: { code: status, message: inItsWords(fault.message), metadata: { code: fault.code, ...param } } },
-  };
-}
+export const OPENROUTER_ERRORS: ErrorWords = {
+  schema: openrouterErrorObject,
+  of: NATIVE_ERRORS.of,
+  body(fault) {
+    const param = fault.param === undefined ? {} : { param: inItsWords(fault.param) };
+    const { code, message } = fault;
+    return { error: { code: statusOf(fault), message: inItsWords(message), metadata: { code, ...param } } };
+  },
+};
 
 /** Our words name the fields of the native API. */
 function inItsWords(message: string): string {
