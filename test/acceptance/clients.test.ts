@@ -1,13 +1,25 @@
+import { createInbetween } from '@inbetween/ai-sdk-provider';
 import { Inbetween } from '@inbetween/client';
+import { experimental_generateVideo } from 'ai';
 import OpenAI from 'openai';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { inspectMp4 } from '../../packages/renderer/src/mp4/inspect.ts';
-import { KEY, makeScratch, startServer } from '../support/server-process.ts';
+import { paint } from '../support/paintings.ts';
+import { KEY, makeScratch, type Scratch, type ServerProcess, startServer } from '../support/server-process.ts';
 
 describe('clients that know nothing of each other', () => {
+  let scratch: Scratch;
+  let server: ServerProcess;
+  beforeAll(async () => {
+    scratch = makeScratch();
+    server = await startServer(scratch);
+  });
+  afterAll(async () => {
+    await server[Symbol.asyncDispose]();
+    await scratch[Symbol.asyncDispose]();
+  });
+
   it('see one real video: made with the OpenAI SDK, followed with our client, chained into the next', async () => {
-    await using scratch = makeScratch();
-    await using server = await startServer(scratch);
     const openai = new OpenAI({ baseURL: `${server.url}/openai/v1`, apiKey: KEY });
     const client = new Inbetween({ baseUrl: server.url, apiKey: KEY });
 
@@ -42,5 +54,30 @@ describe('clients that know nothing of each other', () => {
     const queued = await server.api.prepared(next.id);
     expect([queued.width, queued.height]).toEqual([facts.width, facts.height]);
     expect((await client.videos.cancel(next.id)).status).toBe('cancelled');
+  });
+
+  it('are joined by the AI SDK, which is given the bytes of its video', async () => {
+    // A still picture: made in about a second.
+    const image = new Uint8Array(await paint(640, 360).png().toBuffer());
+    const inbetween = createInbetween({ baseURL: server.url, apiKey: KEY });
+    const { video, warnings, providerMetadata } = await experimental_generateVideo({
+      model: inbetween.video('wan2.2-kf2v-flash'),
+      prompt: 'nothing moves',
+      frameImages: [
+        { image, frameType: 'first_frame' },
+        { image, frameType: 'last_frame' },
+      ],
+      resolution: '832x480',
+      seed: 7,
+      poll: { intervalMs: 100, timeoutMs: 60_000 },
+    });
+    expect(video.mediaType).toBe('video/mp4');
+    const facts = inspectMp4(video.uint8Array);
+    expect([facts.frames, facts.fps]).toEqual([150, 30]);
+    const made = (await server.api.call('/v1/videos?limit=1')).json<{ data: readonly Record<string, unknown>[] }>();
+    expect(made.data[0]).toMatchObject({ status: 'succeeded', seed: 7, prompt: 'nothing moves', size: '480P' });
+    expect(made.data[0]).toMatchObject({ width: facts.width, height: facts.height });
+    expect(JSON.stringify(providerMetadata)).toContain(made.data[0]?.['id']);
+    expect(JSON.stringify(warnings)).toContain('built-in renderer');
   });
 });
