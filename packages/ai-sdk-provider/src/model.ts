@@ -29,7 +29,7 @@ export function createVideoModel(client: Inbetween, modelId: string, url: string
         }),
       );
       return {
-        operation: { id: video.id },
+        operation: { id: video.id, told: codesOf(video) },
         warnings: [...warnings, ...remarks(video)],
         providerMetadata: { [PROVIDER]: { id: video.id } },
         response: response(),
@@ -37,7 +37,7 @@ export function createVideoModel(client: Inbetween, modelId: string, url: string
     },
 
     async doStatus({ operation, abortSignal: signal }): Promise<StatusResult> {
-      const id = idOf(operation);
+      const { id, told: earlier } = readOperation(operation);
       const video = await told(url, () => client.videos.retrieve(id, { signal }));
       const providerMetadata = { [PROVIDER]: factsOf(video) };
       switch (video.status) {
@@ -45,7 +45,13 @@ export function createVideoModel(client: Inbetween, modelId: string, url: string
           // Bytes, not an address: the SDK refuses to download from machines that are not public.
           const data = await told(url, () => client.videos.download(id, { signal }));
           const videos = [{ type: 'binary' as const, data, mediaType: 'video/mp4' }];
-          return { status: 'completed', videos, warnings: remarks(video), providerMetadata, response: response() };
+          return {
+            status: 'completed',
+            videos,
+            warnings: remarks(video, earlier),
+            providerMetadata,
+            response: response(),
+          };
         }
         case 'failed':
         case 'cancelled': {
@@ -79,8 +85,15 @@ async function told<T>(url: string, call: () => Promise<T>): Promise<T> {
   }
 }
 
-function remarks(video: VideoObject) {
-  return video.metadata.warnings.map(({ message }) => ({ type: 'other' as const, message }));
+function codesOf({ metadata }: VideoObject): string[] {
+  return metadata.warnings.map(({ code }) => code);
+}
+
+/** @param told codes of the warnings that were told at the start: the AI SDK joins those of the start and of the end */
+function remarks({ metadata }: VideoObject, told: readonly string[] = []) {
+  return metadata.warnings
+    .filter(({ code }) => !told.includes(code))
+    .map(({ message }) => ({ type: 'other' as const, message }));
 }
 
 function factsOf(video: VideoObject) {
@@ -89,8 +102,11 @@ function factsOf(video: VideoObject) {
   return { id, status, progress, url, width, height, seed, actualPrompt, backend, fps, frames, duration };
 }
 
-function idOf(operation: JSONValue): string {
-  const id = typeof operation === 'object' && operation !== null && 'id' in operation ? operation['id'] : undefined;
-  if (typeof id === 'string') return id;
+/** What `doStart` gave; operations of earlier releases have no `told`. */
+function readOperation(operation: JSONValue): { readonly id: string; readonly told: readonly string[] } {
+  if (typeof operation === 'object' && operation !== null && !Array.isArray(operation)) {
+    const { id, told } = operation as { readonly id?: unknown; readonly told?: unknown };
+    if (typeof id === 'string') return { id, told: Array.isArray(told) ? told.map(String) : [] };
+  }
   throw new TypeError('The operation is not one that this model started.');
 }
