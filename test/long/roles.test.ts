@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createApi, MODEL, wholeFile } from '../support/api.ts';
+import { createApi, MODEL, type ShownVideo, STATUSES, wholeFile } from '../support/api.ts';
+import { listen } from '../support/event-reader.ts';
 import { type Fleet, startFleet } from '../support/fleet.ts';
 import { dataUrl, paint } from '../support/paintings.ts';
 import { hasPostgres } from '../support/postgres-cluster.ts';
@@ -70,6 +71,45 @@ describe.skipIf(!hasPostgres())('api and worker in processes of their own', () =
     expect(wholeFile(signed).equals(bytes)).toBe(true);
     expect((await fleet.s3.keys()).some((key) => key.endsWith('video.mp4'))).toBe(true);
     for (const process of [one, two, worker]) expect(await process.stop()).toEqual({ code: 0, signal: null });
+  });
+
+  it('tell of a video as it goes, whoever made it and works on it; another API goes on where one left off', async () => {
+    const [one, two] = await Promise.all([fleet.start('api'), fleet.start('api')]);
+    await Promise.all([ready(one), ready(two)]);
+    const { id } = await two.api.create({ model: MODEL, images: ['sample_first', 'sample_last'], size: '480P' });
+    const stream = `/v1/videos/${id}/events`;
+    const told: { readonly version: number; readonly video: ShownVideo }[] = [];
+    let last = '';
+    const note = (event: { readonly id: string; readonly data: ShownVideo }) => {
+      last = event.id;
+      told.push({ version: Number(event.id.split(':')[1]), video: event.data });
+    };
+    // The worker starts only when somebody listens, so that the whole way is told.
+    let worker: Promise<ServerProcess> | undefined;
+    const onOpen = () => {
+      worker = fleet.start('worker', { args: ['--concurrency', '1'] });
+    };
+    for await (const event of listen<ShownVideo>(new URL(stream, one.url), { key: KEY, onOpen })) {
+      note(event);
+      if (event.data.status === 'running' && event.data.progress > 0) break;
+    }
+    const heard = told.length;
+    const rest = listen<ShownVideo>(new URL(stream, two.url), { key: KEY, lastEventId: last });
+    for await (const event of rest) note(event);
+    expect(told.length).toBeGreaterThan(heard);
+    const versions = told.map(({ version }) => version);
+    // Nothing twice, nothing out of order, and the end is the last.
+    expect(versions).toEqual([...new Set(versions)].toSorted((a, b) => a - b));
+    const statuses = told.map(({ video }) => STATUSES.indexOf(video.status));
+    expect(statuses).toEqual(statuses.toSorted((a, b) => a - b));
+    expect(told[0]?.video).toMatchObject({ id, status: 'pending', progress: 0 });
+    expect(told.at(-1)?.video).toMatchObject({ id, status: 'succeeded', progress: 100 });
+    // Who has seen the end is told that there is no more, by either.
+    for (const { url } of [one, two]) {
+      const headers = { 'last-event-id': last };
+      expect((await createApi(url, KEY).call(stream, { headers })).status).toBe(204);
+    }
+    await Promise.all([one.stop(), two.stop(), worker?.then((process) => process.stop())]);
   });
 
   it('a key that is revoked beside them is refused by every one within seconds', async () => {

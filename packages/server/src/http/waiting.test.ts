@@ -161,6 +161,34 @@ describe('events', () => {
     }
   });
 
+  it('tell no version twice, also when the tail is quicker than the first look', async () => {
+    await using test = await listening();
+    const id = await create(test);
+    const { watch } = test.parts.videos;
+    Object.assign(test.parts.videos, {
+      watch: async (...[caller, which, listener]: Parameters<typeof watch>) => {
+        const watching = await watch(caller, which, listener);
+        listener(watching.video);
+        return watching;
+      },
+    });
+    const versions = async (headers: Readonly<Record<string, string>>) => {
+      const stream = readEvents(
+        await fetch(`${test.url}/v1/videos/${id}/events`, { headers: { ...bearer(test.alice), ...headers } }),
+      );
+      return { stream, told: () => stream.messages.map((message) => message.id.split(':')[1]) };
+    };
+    const fresh = await versions({});
+    const resumed = await versions({ 'last-event-id': `${id}:1` });
+    await until('the first message', () => fresh.told().length > 0);
+    await test.worker.queue(id);
+    await test.worker.fail(id);
+    await Promise.all([fresh.stream.done, resumed.stream.done]);
+    expect(fresh.told()).toEqual([...new Set(fresh.told())]);
+    expect(fresh.told()[0]).toBe('1');
+    expect(resumed.told()).not.toContain('1');
+  });
+
   it('are opened by the signed address alone, which opens nothing else', async () => {
     await using test = await listening();
     const id = await create(test);
