@@ -1,74 +1,128 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { inspectMp4 } from '@inbetween/renderer';
 import { expect, it } from 'vitest';
-import { MODEL, wholeFile } from '../support/api.ts';
-import type { EngineMoment } from '../support/fakes/comfyui/engine.ts';
-import { type FakeComfyui, startFakeComfyui } from '../support/fakes/comfyui/server.ts';
-import { decode } from '../support/mp4-judge.ts';
-import { dataUrl, paintPair } from '../support/paintings.ts';
-import { makeScratch, startServer } from '../support/server-process.ts';
+import { killAtEachStep } from '../support/engines/kill-steps.ts';
+import { startFakeComfyui } from '../support/fakes/comfyui/server.ts';
+import { startFakeDashscope } from '../support/fakes/dashscope/server.ts';
+import { startFakeLightX2v } from '../support/fakes/lightx2v/server.ts';
+import { startFakeGateway } from '../support/fakes/openai-videos/server.ts';
+import { startFakeSdServer } from '../support/fakes/sdcpp/server.ts';
 
-/** When the server dies: as a request of its own is on its way, or while the engine is somewhere. */
-type Moment = { readonly call: string } | { readonly engine: EngineMoment };
+/** `kill -9` of the server between any two steps, in front of each engine: how often is it asked, and how does it end? */
 
-const MOMENTS: readonly Moment[] = [
-  { call: 'GET /system_stats' },
-  { call: 'POST /upload/image' },
-  { call: 'POST /prompt' },
-  // Accepted, and the answer is not out yet: sent, and not saved.
-  { engine: 'accepted' },
-  { engine: 'started' },
-  { call: 'GET /ws' },
-  { engine: 'sampling' },
-  { engine: 'saving' },
-  { engine: 'done' },
-  { call: 'GET /view' },
-];
-
-/** Resolves when the moment has come; the engine stands still until it is released. */
-function standAt(fake: FakeComfyui, moment: Moment): { readonly came: Promise<void>; release(): void } {
-  if ('engine' in moment) {
-    const hold = fake.engine.moments.hold(moment.engine);
-    return { came: hold.reached, release: () => hold.release() };
-  }
-  const came = Promise.withResolvers<void>();
-  fake.http.onCall = (call) => {
-    if (!call.startsWith(moment.call)) return;
-    fake.http.onCall = undefined;
-    came.resolve();
-  };
-  return { came: came.promise, release: () => undefined };
-}
-
-it('kill -9 between any two steps: each video is sent once and ends well', async () => {
-  await using scratch = makeScratch();
+it('ComfyUI, which knows our ids: sent once at every step', { timeout: 400_000 }, async () => {
   const fake = await startFakeComfyui({ stepMs: 20 });
-  const file = `backends:\n  comfyui:\n    kind: comfyui\n    url: ${fake.url}\n    pollEvery: 200ms\nmodels:\n  ${MODEL}: [comfyui]\n`;
-  await writeFile(join(scratch.cwd, 'inbetween.yaml'), file);
-  const images = (await paintPair(320, 320)).map((png) => dataUrl(png));
-  const told: string[] = [];
-  try {
-    for (const [number, moment] of MOMENTS.entries()) {
-      const server = await startServer(scratch);
-      const before = fake.engine.accepted;
-      const wait = standAt(fake, moment);
-      const { id } = await server.api.create({ model: MODEL, images, size: '480P', seed: number });
-      await wait.came;
-      await server.kill();
-      wait.release();
-      const next = await startServer(scratch);
-      const video = await next.api.succeeded(id, 90_000);
-      const facts = inspectMp4(wholeFile(await next.api.content(id)));
-      const where = Object.values(moment).join();
-      told.push(`killed at ${where}: sent ${fake.engine.accepted - before}, ${facts.frames} frames`);
-      expect(fake.engine.accepted - before, where).toBe(1);
-      expect(video.metadata, where).toMatchObject({ frame_check: { verdict: 'respected' }, frames: 81 });
-      expect((await decode(wholeFile(await next.api.content(id)))).frames, where).toHaveLength(81);
-      await next.stop();
-    }
-  } finally {
-    console.log(told.join('\n'));
-    await fake.kill();
-  }
-}, 400_000);
+  await killAtEachStep({
+    fake,
+    moments: fake.engine.moments,
+    entry: { kind: 'comfyui' },
+    frames: 81,
+    accepted: () => fake.engine.accepted,
+    steps: [
+      { call: 'GET /system_stats' },
+      { call: 'POST /upload/image' },
+      { call: 'POST /prompt' },
+      // Accepted, and the answer is not out yet: sent, and not saved.
+      { engine: 'accepted' },
+      { engine: 'started' },
+      { call: 'GET /ws' },
+      { engine: 'sampling' },
+      { engine: 'saving' },
+      { engine: 'done' },
+      { call: 'GET /view' },
+    ],
+  });
+});
+
+it('DashScope, which is paid and knows no ids of ours: sent once at every step', { timeout: 400_000 }, async () => {
+  const fake = await startFakeDashscope({ runMs: 200 });
+  const look = 'GET /api/v1/tasks/';
+  await killAtEachStep({
+    fake,
+    moments: fake.moments,
+    entry: { kind: 'dashscope', credential: 'DASHSCOPE_API_KEY' },
+    env: { DASHSCOPE_API_KEY: 'sk-fake' },
+    frames: 20,
+    accepted: () => fake.wishes.length,
+    steps: [
+      { engine: 'created', ends: 'submission_unknown' },
+      { engine: 'running', after: look },
+      { engine: 'done', after: look },
+      { call: 'GET /results/', slow: 'GET /results/' },
+    ],
+  });
+  expect(fake.billed).toBe(4);
+});
+
+it('a gateway, which is paid: sent once at every step', { timeout: 400_000 }, async () => {
+  const fake = await startFakeGateway({ runMs: 200, width: 320, height: 320 });
+  await killAtEachStep({
+    fake,
+    moments: fake.moments,
+    entry: { kind: 'openai-videos', dialect: 'powertokens', credential: 'GATEWAY_KEY' },
+    env: { GATEWAY_KEY: 'sk-gateway' },
+    frames: 20,
+    accepted: () => fake.accepted,
+    steps: [
+      { engine: 'created', ends: 'submission_unknown' },
+      { engine: 'working', after: 'GET /v1/videos/task_' },
+      { engine: 'done', after: 'GET /v1/videos/task_' },
+      { call: 'GET /v1/videos/task_', slow: 'GET /v1/videos/task_' },
+    ],
+  });
+});
+
+// What costs nothing and knows no ids is made again where nobody knows.
+it('sd-server: made again only when its answer got lost', { timeout: 400_000 }, async () => {
+  const fake = await startFakeSdServer({ formats: ['avi'], generateMs: 200 });
+  const look = 'GET /sdcpp/v1/jobs/';
+  await killAtEachStep({
+    fake,
+    moments: fake.moments,
+    entry: { kind: 'sdcpp', fps: 4 },
+    frames: 21,
+    accepted: () => fake.wishes.length,
+    steps: [
+      { engine: 'accepted', sent: 2 },
+      { engine: 'generating', after: look },
+      { engine: 'done', after: look },
+      { call: look, slow: look },
+    ],
+  });
+});
+
+it('LightX2V: made again only when its answer got lost', { timeout: 400_000 }, async () => {
+  const fake = await startFakeLightX2v({ resolution: 'tiny', generateMs: 200 });
+  await killAtEachStep({
+    fake,
+    moments: fake.moments,
+    entry: { kind: 'lightx2v' },
+    frames: 81,
+    accepted: () => fake.wishes.length,
+    steps: [
+      { engine: 'accepted', sent: 2 },
+      { engine: 'processing', after: 'GET /v1/tasks/' },
+      { engine: 'done', after: 'GET /v1/tasks/' },
+    ],
+  });
+});
+
+it('LightX2V with a shared folder, which knows our ids: sent once, and nothing is left there', {
+  timeout: 400_000,
+}, async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'inbetween-shared-'));
+  const here = join(folder, 'here');
+  await mkdir(here);
+  const fake = await startFakeLightX2v({ resolution: 'tiny', generateMs: 200 });
+  await killAtEachStep({
+    fake,
+    moments: fake.moments,
+    entry: { kind: 'lightx2v', shared: { here, there: here } },
+    frames: 81,
+    accepted: () => fake.wishes.length,
+    leftovers: () => readdir(here),
+    steps: [{ engine: 'accepted' }, { engine: 'processing', after: 'GET /v1/tasks/' }, { engine: 'done' }],
+  });
+  await rm(folder, { recursive: true });
+});

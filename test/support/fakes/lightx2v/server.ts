@@ -51,7 +51,7 @@ interface TaskWish {
 /** LightX2V's server, started for first-and-last-frame video, with the traps that its code has. */
 export class FakeLightX2v {
   readonly http: FakeServer;
-  readonly moments = new Moments<'processing' | 'done'>();
+  readonly moments = new Moments<'accepted' | 'processing' | 'done'>();
   broken: { error: string; type: string } | undefined;
   dropsLast = false;
   /** Told instead of a task's real status. */
@@ -201,7 +201,7 @@ export class FakeLightX2v {
     asked: Readonly<Record<string, unknown>>,
     first: Uint8Array,
     last: Uint8Array | undefined,
-  ): Reply {
+  ): Reply | Promise<Reply> {
     if (this.#tasks.has(id)) return detail(503, `Task ID ${id} already exists`);
     const active = [...this.#tasks.values()].filter(({ word }) => word === 'pending' || word === 'processing').length;
     const queueSize = this.#queueSize;
@@ -222,7 +222,8 @@ export class FakeLightX2v {
     const fresh = { word: 'pending' as const, startedAt: null, endedAt: null, error: null, errorType: null };
     this.#tasks.set(id, { id, wish, savePath, ...fresh });
     void this.#work(this.#life);
-    return { body: { task_id: id, task_status: 'pending', save_result_path: savePath } };
+    const answer = { body: { task_id: id, task_status: 'pending', save_result_path: savePath } };
+    return this.moments.pass('accepted').then(() => answer);
   }
 
   async #work(life: number): Promise<void> {

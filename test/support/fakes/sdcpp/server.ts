@@ -46,7 +46,7 @@ const TYPES: Readonly<Record<Container, string>> = { webm: 'video/webm', avi: 'v
 /** stable-diffusion.cpp's `sd-server`: jobs in memory, one at a time, no progress, no interrupt, results for a while. */
 export class FakeSdServer {
   readonly http: FakeServer;
-  readonly moments = new Moments<'generating' | 'done'>();
+  readonly moments = new Moments<'accepted' | 'generating' | 'done'>();
   /** Ends each job with this error. */
   broken: { code: string; message: string } | undefined;
   /** Whether the model that is loaded now takes a last frame. */
@@ -94,7 +94,7 @@ export class FakeSdServer {
     for (const { id, status } of this.#jobs.values()) if (status === 'completed') this.#expire(id);
   }
 
-  #answer(asked: Asked): Reply {
+  #answer(asked: Asked): Reply | Promise<Reply> {
     const found = /^\/sdcpp\/v1\/jobs\/([^/]+)(\/cancel)?$/.exec(asked.path);
     switch (`${asked.method} ${found === null ? asked.path : `jobs${found[2] ?? ''}`}`) {
       case 'GET /sdcpp/v1/capabilities':
@@ -123,7 +123,7 @@ export class FakeSdServer {
     };
   }
 
-  #submit(body: Buffer): Reply {
+  async #submit(body: Buffer): Promise<Reply> {
     const asked = jsonOf(body) as Record<string, unknown> | undefined;
     if (asked === undefined) return { status: 400, body: { error: 'invalid json' } };
     const format = String(asked['output_format'] ?? 'webm') as Container;
@@ -156,6 +156,7 @@ export class FakeSdServer {
     const created = Math.floor(Date.now() / 1000);
     this.#jobs.set(id, { id, created, wish, status: 'queued' });
     void this.#work(this.#life);
+    await this.moments.pass('accepted');
     const poll = `/sdcpp/v1/jobs/${id}`;
     return { status: 202, body: { id, kind: 'vid_gen', status: 'queued', created, poll_url: poll } };
   }

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { type FaultRow, failed, faultTable, succeeded } from '../../../../../../test/support/engines/fault-table.ts';
 import { openEngineStage, smallAsk } from '../../../../../../test/support/engines/stage.ts';
+import { engineContract, openEngine } from '../../../../../../test/support/engines/world.ts';
 import {
   type FakeDashscope,
   type FakeDashscopeOptions,
   startFakeDashscope,
 } from '../../../../../../test/support/fakes/dashscope/server.ts';
 import { quietFetcher, sharpRescaler } from '../../../../../../test/support/remote/world.ts';
-import { backendContract } from '../../../ports/backend.contract.ts';
 import { opaque } from '../remote/instances.ts';
 import { createDashscopeApi, type DashscopeOptions } from './api.ts';
 import { regionOf, upstreamName } from './models.ts';
@@ -29,24 +29,16 @@ const apiFor = ({ url }: { readonly url: string }, options: Partial<DashscopeOpt
 const stageFor = (fake: FakeDashscope, options: Partial<DashscopeOptions> = {}) =>
   openEngineStage(opaque(apiFor(fake, options)), { rescaler: sharpRescaler });
 
-backendContract('dashscope', 'operations', async () => {
-  const fake = await startFakeDashscope({ concurrency: 10 });
-  const stage = await stageFor(fake);
-  return {
-    backend: stage.backend,
-    ask: stage.smallAsk,
-    // A panorama that no equal scaling brings into 360..2000.
-    hopelessAsk: async (attempt) => {
-      const ask = await smallAsk(attempt);
-      return { ...ask, prepared: { ...ask.prepared, width: 1600, height: 160 } };
-    },
-    leftovers: stage.leftovers,
-    accepted: () => fake.wishes.length,
-    close: async () => {
-      await stage.close();
-      await fake.kill();
-    },
-  };
+engineContract({
+  name: 'dashscope',
+  open: () =>
+    openEngine(startFakeDashscope({ concurrency: 10 }), (fake) => opaque(apiFor(fake)), { rescaler: sharpRescaler }),
+  accepted: (fake) => fake.wishes.length,
+  // A panorama that no equal scaling brings into 360..2000.
+  hopelessAsk: async (attempt) => {
+    const ask = await smallAsk(attempt);
+    return { ...ask, prepared: { ...ask.prepared, width: 1600, height: 160 } };
+  },
 });
 
 const CREATE = 'POST /api/v1/services';

@@ -9,37 +9,24 @@ import {
   faultTable,
   succeeded,
 } from '../../../../../../test/support/engines/fault-table.ts';
-import { openEngineStage, smallAsk, smallPair } from '../../../../../../test/support/engines/stage.ts';
+import { smallPair } from '../../../../../../test/support/engines/stage.ts';
+import { engineContract, openEngine } from '../../../../../../test/support/engines/world.ts';
 import {
   type FakeLightX2v,
   type FakeLightX2vOptions,
   startFakeLightX2v,
 } from '../../../../../../test/support/fakes/lightx2v/server.ts';
 import { until } from '../../../../../../test/support/until.ts';
-import { backendContract } from '../../../ports/backend.contract.ts';
 import { opaque } from '../remote/instances.ts';
 import { createLightx2vApi } from './api.ts';
 
 const apiFor = ({ url }: { readonly url: string }) => createLightx2vApi({ address: { url, headers: {} } });
 const TINY: FakeLightX2vOptions = { resolution: 'tiny' };
 
-backendContract('lightx2v', 'operations', async () => {
-  const fake = await startFakeLightX2v(TINY);
-  const stage = await openEngineStage(apiFor(fake));
-  return {
-    backend: stage.backend,
-    ask: stage.smallAsk,
-    hopelessAsk: async (attempt) => ({
-      ...(await smallAsk(attempt)),
-      frames: { first: { bytes: Buffer.from('no') }, last: { bytes: Buffer.from('no') } },
-    }),
-    leftovers: stage.leftovers,
-    accepted: () => fake.wishes.length,
-    close: async () => {
-      await stage.close();
-      await fake.kill();
-    },
-  };
+engineContract({
+  name: 'lightx2v',
+  open: () => openEngine(startFakeLightX2v(TINY), apiFor),
+  accepted: (fake) => fake.wishes.length,
 });
 
 const ONCE = { posted: 1, accepted: 1 };
@@ -176,30 +163,33 @@ describe('lightx2v with a shared folder', () => {
     await mkdir(here);
     // The same folder under the name that the other machine has for it.
     await symlink(here, there);
-    const fake = await startFakeLightX2v(TINY);
-    const address = { url: fake.url, headers: {} };
-    const stage = await openEngineStage(createLightx2vApi({ address, shared: { here, there } }));
-    const close = async () => {
-      await stage.close();
-      await fake.kill();
-      await rm(folder, { recursive: true, force: true });
+    const world = await openEngine(startFakeLightX2v(TINY), ({ url }) =>
+      createLightx2vApi({ address: { url, headers: {} }, shared: { here, there } }),
+    );
+    return {
+      ...world,
+      here,
+      async [Symbol.asyncDispose]() {
+        await world[Symbol.asyncDispose]();
+        await rm(folder, { recursive: true, force: true });
+      },
     };
-    return { fake, stage, here, close };
   }
 
   it('hands frames over as files, and leaves none', async () => {
-    const { fake, stage, here, close } = await opened();
+    await using world = await opened();
+    const { fake, stage, here } = world;
     expect(await stage.live()).toMatchObject({ status: 'succeeded' });
     expect(fake.http.count('POST /v1/tasks/video/')).toBe(1);
     const [first, last] = await smallPair();
     expect(Buffer.from(fake.wishes[0]?.first ?? []).equals(first)).toBe(true);
     expect(Buffer.from(fake.wishes[0]?.last ?? []).equals(last)).toBe(true);
     expect(await readdir(here)).toEqual([]);
-    await close();
   });
 
   it('finds again what was accepted and never answered, and is not fooled by its own id', async () => {
-    const { fake, stage, close } = await opened();
+    await using world = await opened();
+    const { fake, stage } = world;
     fake.http.faults.add('POST /v1/tasks/video/', { kind: 'lost-answer' }, 1);
     expect(await stage.live()).toMatchObject({ status: 'succeeded', attempts: 1 });
     expect([fake.http.count('POST /v1/tasks/video/'), fake.wishes.length]).toEqual([1, 1]);
@@ -212,18 +202,17 @@ describe('lightx2v with a shared folder', () => {
     processing.release();
     expect(await living).toMatchObject({ status: 'succeeded', attempts: 1 });
     expect([fake.http.count('POST /v1/tasks/video/'), fake.wishes.length]).toEqual([3, 2]);
-    await close();
   });
 
   it('says so when the folder cannot be written', async () => {
-    const { fake, stage, here, close } = await opened();
+    await using world = await opened();
+    const { fake, stage, here } = world;
     await rm(here, { recursive: true });
     const life = await stage.live();
     expect(life).toMatchObject({ status: 'failed', code: 'backend_misconfigured' });
     expect(life.causes).toContain('shared folder');
     expect(life.message).not.toContain(here);
     expect(fake.wishes).toEqual([]);
-    await close();
   });
 });
 
@@ -233,32 +222,28 @@ describe('lightx2v', () => {
       ['wan2.2_moe_distill', 4],
       ['wan2.1', 40],
     ] as const) {
-      const fake = await startFakeLightX2v({ ...TINY, modelClass });
-      const stage = await openEngineStage(apiFor(fake));
+      await using world = await openEngine(startFakeLightX2v({ ...TINY, modelClass }), apiFor);
+      const { fake, stage } = world;
       expect((await stage.backend.probe(stage.never)).problems).toEqual([]);
       await stage.live({ prompt: 'a walk', negativePrompt: 'mist', seed: 5 });
       expect(fake.wishes).toMatchObject([
         { prompt: 'a walk', negative_prompt: 'mist', infer_steps: steps, seed: 5, target_video_length: 81 },
       ]);
-      await stage.close();
-      await fake.kill();
     }
   });
 
   it('refuses what is no Wan model', async () => {
-    const fake = await startFakeLightX2v({ ...TINY, modelClass: 'qwen_image' });
-    const stage = await openEngineStage(apiFor(fake));
+    await using world = await openEngine(startFakeLightX2v({ ...TINY, modelClass: 'qwen_image' }), apiFor);
+    const { stage } = world;
     expect(await stage.backend.probe(stage.never)).toMatchObject({
       ready: false,
       problems: [expect.stringContaining('LightX2V serves qwen_image, which is no Wan model')],
     });
-    await stage.close();
-    await fake.kill();
   });
 
   it('stops what waits; what has begun holds its place until it has ended, whatever it is called', async () => {
-    const fake = await startFakeLightX2v(TINY);
-    const stage = await openEngineStage(apiFor(fake));
+    await using world = await openEngine(startFakeLightX2v(TINY), apiFor);
+    const { fake, stage } = world;
     const processing = fake.moments.hold('processing');
     const [running, waiting] = [await stage.operationOf(), await stage.operationOf()];
     await processing.reached;
@@ -269,7 +254,5 @@ describe('lightx2v', () => {
     processing.release();
     await until('the end of it', async () => (await stage.backend.stop?.(running, stage.never)) === 'stopped');
     expect(fake.wishes).toHaveLength(2);
-    await stage.close();
-    await fake.kill();
   });
 });

@@ -70,12 +70,15 @@ class GatewayApi implements RemoteApi<Handle> {
     const { address, idempotencyKey } = this.#options;
     const headers = idempotencyKey ? { 'idempotency-key': ask.attempt.uuid } : {};
     const request = { method: 'POST', path: '/v1/videos', headers, body: { json: this.#bodyOf(ask) } } as const;
+    let doubt: NoReply | undefined;
     for (let sends = 1; ; sends += 1) {
       try {
         return readAccepted(await askPeer(address, request, signal));
       } catch (error) {
-        const again = idempotencyKey && sends <= RESENDS && error instanceof NoReply && error.reached;
-        if (!again || signal.aborted) throw error;
+        if (error instanceof NoReply && error.reached) doubt = error;
+        if (idempotencyKey && sends <= RESENDS && error === doubt && !signal.aborted) continue;
+        // That it is refused now says nothing about the one that was not answered: it may have been accepted.
+        throw doubt ?? error;
       }
     }
   }

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { type FaultRow, failed, faultTable, succeeded } from '../../../../../../test/support/engines/fault-table.ts';
 import { openEngineStage, smallAsk } from '../../../../../../test/support/engines/stage.ts';
+import { engineContract, openEngine } from '../../../../../../test/support/engines/world.ts';
 import {
   type FakeGateway,
   type FakeGatewayOptions,
@@ -10,7 +11,6 @@ import {
 } from '../../../../../../test/support/fakes/openai-videos/server.ts';
 import { quietFetcher } from '../../../../../../test/support/remote/world.ts';
 import { SIZE_TIERS } from '../../../domain/model.ts';
-import { backendContract } from '../../../ports/backend.contract.ts';
 import { opaque } from '../remote/instances.ts';
 import { createGatewayApi, type GatewayOptions } from './api.ts';
 import { DIALECTS, readWord, setAt } from './dialects.ts';
@@ -33,23 +33,14 @@ const apiFor = ({ url }: { readonly url: string }, options: Partial<GatewayOptio
     ...options,
   });
 
-backendContract('openai-videos', 'operations', async () => {
-  const fake = await startFakeGateway();
-  const stage = await openEngineStage(opaque(apiFor(fake)));
-  return {
-    backend: stage.backend,
-    ask: stage.smallAsk,
-    hopelessAsk: async (attempt) => {
-      fake.refuses = { status: 400, body: { code: 'content_policy', message: 'no', data: null }, times: 1 };
-      return smallAsk(attempt);
-    },
-    leftovers: stage.leftovers,
-    accepted: () => fake.accepted,
-    close: async () => {
-      await stage.close();
-      await fake.kill();
-    },
-  };
+engineContract({
+  name: 'openai-videos',
+  open: () => openEngine(startFakeGateway(), (fake) => opaque(apiFor(fake))),
+  accepted: (fake) => fake.accepted,
+  hopelessAsk: (attempt, fake) => {
+    fake.refuses = { status: 400, body: { code: 'content_policy', message: 'no', data: null }, times: 1 };
+    return smallAsk(attempt);
+  },
 });
 
 const POST = 'POST /v1/videos';
@@ -271,6 +262,18 @@ describe('a gateway', { timeout: 30_000 }, () => {
     expect(fake.keys).toHaveLength(3);
     expect(new Set(fake.keys).size).toBe(1);
     expect(fake.keys[0]).toMatch(/^[0-9a-f-]{36}$/);
+    await stage.close();
+    await fake.kill();
+  });
+
+  it('that refuses an unanswered start when it is sent again has perhaps accepted it: it goes to nobody else', async () => {
+    const fake = await startFakeGateway({ honoursKeys: true });
+    fake.http.faults.add(POST, { kind: 'lost-answer' }, 1);
+    fake.http.faults.add(POST, { kind: 'status', status: 429 }, 99);
+    const stage = await openEngineStage(opaque(apiFor(fake, { idempotencyKey: true })));
+    expect(await stage.live()).toMatchObject({ status: 'failed', code: 'submission_unknown', attempts: 1 });
+    expect(fake.http.count(POST)).toBe(2);
+    expect(fake.accepted).toBe(1);
     await stage.close();
     await fake.kill();
   });

@@ -6,36 +6,22 @@ import {
   faultTable,
   succeeded,
 } from '../../../../../../test/support/engines/fault-table.ts';
-import { openEngineStage, smallAsk, smallPair } from '../../../../../../test/support/engines/stage.ts';
+import { smallPair } from '../../../../../../test/support/engines/stage.ts';
+import { engineContract, openEngine } from '../../../../../../test/support/engines/world.ts';
 import {
   type FakeSdServer,
   type FakeSdServerOptions,
   startFakeSdServer,
 } from '../../../../../../test/support/fakes/sdcpp/server.ts';
-import { backendContract } from '../../../ports/backend.contract.ts';
 import { opaque } from '../remote/instances.ts';
 import { createSdcppApi } from './api.ts';
 
 const apiFor = ({ url }: { readonly url: string }) => createSdcppApi({ address: { url, headers: {} } });
 
-backendContract('sdcpp', 'operations', async () => {
-  const fake = await startFakeSdServer({ formats: ['avi'] });
-  const stage = await openEngineStage(apiFor(fake));
-  return {
-    backend: stage.backend,
-    ask: stage.smallAsk,
-    // Not a picture.
-    hopelessAsk: async (attempt) => ({
-      ...(await smallAsk(attempt)),
-      frames: { first: { bytes: Buffer.from('no') }, last: { bytes: Buffer.from('no') } },
-    }),
-    leftovers: stage.leftovers,
-    accepted: () => fake.wishes.length,
-    close: async () => {
-      await stage.close();
-      await fake.kill();
-    },
-  };
+engineContract({
+  name: 'sdcpp',
+  open: () => openEngine(startFakeSdServer({ formats: ['avi'] }), apiFor),
+  accepted: (fake) => fake.wishes.length,
 });
 
 const ONCE = { posted: 1, accepted: 1 };
@@ -160,8 +146,8 @@ faultTable<FakeSdServer, FakeSdServerOptions>({
 
 describe('sdcpp', () => {
   it('sends both frames, 4n+1 frames at 16 fps, and our seed', async () => {
-    const fake = await startFakeSdServer({ formats: ['avi'] });
-    const stage = await openEngineStage(apiFor(fake));
+    await using world = await openEngine(startFakeSdServer({ formats: ['avi'] }), apiFor);
+    const { fake, stage } = world;
     await stage.live({ prompt: 'a walk', negativePrompt: '', seed: 99 });
     const [first, last] = await smallPair();
     expect(fake.wishes).toMatchObject([
@@ -169,35 +155,31 @@ describe('sdcpp', () => {
     ]);
     expect(Buffer.from(fake.wishes[0]?.first ?? []).equals(first)).toBe(true);
     expect(Buffer.from(fake.wishes[0]?.last ?? []).equals(last)).toBe(true);
-    await stage.close();
-    await fake.kill();
   });
 
   it('refuses a model that takes no last frame, also when it was loaded later', async () => {
-    const fake = await startFakeSdServer({ formats: ['avi'] });
-    const stage = await openEngineStage(apiFor(fake));
+    await using world = await openEngine(startFakeSdServer({ formats: ['avi'] }), apiFor);
+    const { fake, stage } = world;
     expect(await stage.live()).toMatchObject({ status: 'succeeded' });
     fake.takesEndImage = false;
     expect(await stage.live({ seed: 2 })).toMatchObject({ status: 'failed', code: 'backend_misconfigured' });
     expect(fake.wishes).toHaveLength(1);
-    await stage.close();
-    await fake.kill();
   });
 
   it('sends the operator’s own fields, and none of them in place of ours', async () => {
-    const fake = await startFakeSdServer({ formats: ['avi'] });
     const request = { sample_params: { sample_steps: 8 }, end_image: 'another', seed: 1 };
-    const stage = await openEngineStage(createSdcppApi({ address: { url: fake.url, headers: {} }, request }));
+    await using world = await openEngine(startFakeSdServer({ formats: ['avi'] }), ({ url }) =>
+      createSdcppApi({ address: { url, headers: {} }, request }),
+    );
+    const { fake, stage } = world;
     expect(await stage.live({ seed: 44 })).toMatchObject({ status: 'succeeded' });
     expect(fake.wishes[0]).toMatchObject({ seed: 44, asked: { sample_params: { sample_steps: 8 } } });
     expect(Buffer.from(fake.wishes[0]?.last ?? []).equals((await smallPair())[1])).toBe(true);
-    await stage.close();
-    await fake.kill();
   });
 
   it('stops what waits and cannot stop what it has begun', async () => {
-    const fake = await startFakeSdServer({ formats: ['avi'] });
-    const stage = await openEngineStage(apiFor(fake));
+    await using world = await openEngine(startFakeSdServer({ formats: ['avi'] }), apiFor);
+    const { fake, stage } = world;
     const generating = fake.moments.hold('generating');
     const [running, waiting] = [await stage.operationOf(), await stage.operationOf()];
     await generating.reached;
@@ -206,7 +188,5 @@ describe('sdcpp', () => {
     generating.release();
     await stage.ends(running);
     expect(await stage.backend.stop?.(running, stage.never)).toBe('stopped');
-    await stage.close();
-    await fake.kill();
   });
 });
