@@ -1,22 +1,26 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createLocalGate } from '../packages/server/src/adapters/backends/remote/gate.ts';
+import { opaque } from '../packages/server/src/adapters/backends/remote/instances.ts';
+import type { RemoteApi } from '../packages/server/src/adapters/backends/remote/remote-api.ts';
+import { createRemoteBackend } from '../packages/server/src/adapters/backends/remote/remote-backend.ts';
 import { openSqliteStore } from '../packages/server/src/adapters/stores/sqlite/open.ts';
 import { createBell } from '../packages/server/src/adapters/system/bell.ts';
 import { systemClock } from '../packages/server/src/adapters/system/clock.ts';
 import { systemIds } from '../packages/server/src/adapters/system/ids.ts';
 import type { OwnerId } from '../packages/server/src/domain/id.ts';
 import { DEFAULT_POLICY, type Policy } from '../packages/server/src/domain/policy.ts';
-import type { Backend } from '../packages/server/src/ports/backend.ts';
 import type { VideoStore } from '../packages/server/src/ports/store.ts';
+import { createBackendStates } from '../packages/server/src/worker/backend-states.ts';
 import { createGenerateLane } from '../packages/server/src/worker/generate.ts';
 import { createHeart } from '../packages/server/src/worker/heart.ts';
 import { createWatch } from '../packages/server/src/worker/watch.ts';
-import { CAPABILITIES, createResultParts, insertQueued, QUIET_LOG, QUIET_METER, RESULT_FILE } from './fleet/parts.ts';
+import { createResultParts, insertQueued, PICTURE, QUIET_LOG, QUIET_METER, RESULT_FILE } from './fleet/parts.ts';
 
 /**
- * Many open videos at a remote peer on one worker: what lanes and store cost while the peer works. The peer is in this
- * process and answers at once; the interval between two looks keeps its cap on requests.
+ * Many open videos at a remote peer on one worker: what lanes and store cost while the peer works, and how often the peer is
+ * asked. The peer is in this process and answers at once; the backend is the real one, and keeps the peer's cap on looks.
  *
  *   node bench/remote-open.ts [open videos, 5000] [seconds, 120]
  */
@@ -48,40 +52,73 @@ const endsAt = new Map<string, number>();
 const latencies: number[] = [];
 let begun = 0;
 
-const backend: Backend = {
-  name: 'peer',
-  slots: OPEN,
-  capabilities: CAPABILITIES,
-  async probe() {
-    return this.capabilities;
+/** The peer, whatever its protocol; its handle is our attempt. */
+const peer: RemoteApi<{ readonly attempt: string }> = {
+  traits: {
+    sizes: ['480P', '720P', '1080P'],
+    billed: true,
+    cancel: 'none',
+    honoursSeed: true,
+    negativePrompt: 'optional',
+    watermarks: true,
+    extendsPrompt: true,
+    tellsProgress: false,
+  },
+  async start({ attempt }) {
+    begun += 1;
+    return { attempt: attempt.id };
+  },
+  async poll({ attempt }) {
+    counts.polls += 1;
+    if (Date.now() >= (endsAt.get(attempt) ?? Number.POSITIVE_INFINITY)) return { state: 'done', result: null };
+    return { state: 'working', phase: 'generating' };
   },
   stop: async () => 'goes_on',
-  async *generate(ask, signal) {
-    begun += 1;
-    yield { type: 'operation-started', operation: { attempt: ask.attempt } };
-    // Looks are spread over the interval, as starts are.
-    await systemClock.sleep(Math.random() * INTERVAL_MS, signal);
-    for (;;) {
-      signal.throwIfAborted();
-      counts.polls += 1;
-      if (Date.now() >= (endsAt.get(ask.attempt) ?? Number.POSITIVE_INFINITY)) break;
-      yield { type: 'progress', fraction: 0.5, estimated: true, phase: 'generating' };
-      await systemClock.sleep(INTERVAL_MS, signal);
-    }
-    yield { type: 'finished', video: RESULT_FILE, report: {} };
-  },
+  fetchResult: (_operation, _result, toFile) => writeFile(toFile, 'a video'),
+  probe: async () => ({ problems: [] }),
+  readOperation: (saved) => saved as { attempt: string },
 };
+const check = { firstToFirst: 0, lastToLast: 0, lastToFirst: 30, inputs: 30, verdict: 'respected' } as const;
+const made = RESULT_FILE.path;
+const backend = createRemoteBackend({
+  name: 'peer',
+  instances: [{ name: 'peer', slots: OPEN, draining: false, api: opaque(peer) }],
+  tmpFolder: join(folder, 'tmp'),
+  rhythm: { everyMs: CONFIGURED_MS },
+  gate: createLocalGate(systemClock, undefined),
+  pollsPerSecond: CAP_PER_SECOND,
+  openInFleet: () => states.takenOf('peer'),
+  finisher: {
+    finish: async () => ({
+      video: made,
+      thumbnail: made,
+      spritesheet: made,
+      lastFrame: made,
+      pictures: 'kept',
+      check,
+    }),
+  },
+  rescaler: { rescale: async (frames) => frames },
+  defaultNegativePrompt: '',
+  clock: systemClock,
+  log: QUIET_LOG,
+  meter: QUIET_METER,
+});
 
 const bell = createBell(QUIET_LOG);
 const worker = systemIds.worker();
 const common = { worker, store: videos, clock: systemClock, log: QUIET_LOG, meter: QUIET_METER, bell, policy };
 const heart = createHeart(worker, { store: store.workers, clock: systemClock, log: QUIET_LOG });
+const states = createBackendStates({ ...common, store: store.backends, names: ['peer'] });
+const resultParts = createResultParts();
+// Its bytes are read when an attempt begins.
+await resultParts.artifacts.put(PICTURE.key, { bytes: Buffer.from('x') }, PICTURE.type, new AbortController().signal);
 const lane = createGenerateLane({
   ...common,
-  ...createResultParts(),
+  ...resultParts,
   backends: { peer: backend },
   watch: createWatch(common),
-  stateOf: () => 'open',
+  stateOf: states.stateOf,
   router: { other: () => undefined },
   concurrency: OPEN,
 });
@@ -99,6 +136,7 @@ for (let n = 0; n < OPEN; n += 50) await Promise.all(Array.from({ length: Math.m
 row('asked for and queued', `${Math.round(performance.now() - startedAt)} ms`);
 
 await heart.start();
+await states.start();
 startedAt = performance.now();
 await lane.start();
 while (begun < OPEN) await systemClock.sleep(50);
@@ -145,6 +183,7 @@ row(
   `p50 ${(at(0.5) / INTERVAL_MS).toFixed(2)}, p95 ${(at(0.95) / INTERVAL_MS).toFixed(2)}, most ${(at(1) / INTERVAL_MS).toFixed(2)} intervals`,
 );
 await lane.stop(0);
+await states.stop(0);
 await heart.stop(0);
 await store.close();
 await rm(folder, { recursive: true });

@@ -44,7 +44,7 @@ export function createResultParts() {
   return { artifacts: createMemoryArtifacts(), media: { inspect } as Media };
 }
 
-const PICTURE = { key: 'videos/none/frame.png', bytes: 1, sha256: '00', type: 'image/png' };
+export const PICTURE = { key: 'videos/none/frame.png', bytes: 1, sha256: '00', type: 'image/png' };
 
 /** A video of backend `peer` that waits for its first attempt. Its store's bell is not rung. */
 export async function insertQueued(videos: VideoStore, id: VideoId, owner: OwnerId, policy: Policy): Promise<Video> {

@@ -111,6 +111,7 @@ export async function openWorld(config: Config, role: Role = 'serve'): Promise<W
       finisher,
       rescaler,
       rate,
+      takenOf: (backend) => states.takenOf(backend),
       labelNames: config.render.labelNames,
     });
     for (const remote of remotes) closers.push(() => remote.close());

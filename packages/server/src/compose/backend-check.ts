@@ -37,6 +37,7 @@ export async function checkBackends(config: Config): Promise<readonly CheckedIns
     finisher: createFinisher({ encoder: config.render.encoder, log }),
     rescaler: nothing,
     rate: { take: async () => 0 },
+    takenOf: () => 0,
   });
   const signal = AbortSignal.timeout(CHECK_MS);
   try {

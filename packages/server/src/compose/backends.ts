@@ -43,6 +43,8 @@ export interface RemoteWorld {
   readonly finisher: ResultFinisher;
   readonly rescaler: FrameRescaler;
   readonly rate: Rate;
+  /** Slots of a backend that are taken over the whole fleet. */
+  takenOf(backend: string): number;
   /** Whom the content label in every result names. */
   readonly labelNames?: LabelNames | undefined;
 }
@@ -55,18 +57,34 @@ interface KindDefaults {
   /** Works at once at one instance. */
   readonly slots: number;
   readonly perSecond: number | undefined;
+  readonly pollsPerSecond: number | undefined;
   readonly deadlineMs: number;
   readonly rhythm: Partial<Rhythm>;
 }
 
+/** An engine on a machine of one's own: asked as often as there is something to ask. */
+const OWN = { perSecond: undefined, pollsPerSecond: undefined, deadlineMs: 2 * HOUR } as const;
+
 export const KIND_DEFAULTS = {
-  // Two tasks at once and two creates a second is what an account has; kf2v takes 1 to 8 minutes.
-  dashscope: { slots: 2, perSecond: 2, deadlineMs: 6 * HOUR, rhythm: { everyMs: 15_000, usualMs: 4 * MINUTE } },
+  // Two tasks at once, two creates and twenty queries a second is what an account has; kf2v takes 1 to 8 minutes.
+  dashscope: {
+    slots: 2,
+    perSecond: 2,
+    pollsPerSecond: 15,
+    deadlineMs: 6 * HOUR,
+    rhythm: { everyMs: 15_000, usualMs: 4 * MINUTE },
+  },
   // One engine makes one video at a time; a second one waits there, so that it need not wait for us.
-  comfyui: { slots: 2, perSecond: undefined, deadlineMs: 2 * HOUR, rhythm: { everyMs: 5_000 } },
-  sdcpp: { slots: 1, perSecond: undefined, deadlineMs: 2 * HOUR, rhythm: { everyMs: 5_000, usualMs: 10 * MINUTE } },
-  lightx2v: { slots: 1, perSecond: undefined, deadlineMs: 2 * HOUR, rhythm: { everyMs: 5_000 } },
-  'openai-videos': { slots: 4, perSecond: undefined, deadlineMs: 2 * HOUR, rhythm: { everyMs: 10_000 } },
+  comfyui: { slots: 2, ...OWN, rhythm: { everyMs: 5_000 } },
+  sdcpp: { slots: 1, ...OWN, rhythm: { everyMs: 5_000, usualMs: 10 * MINUTE } },
+  lightx2v: { slots: 1, ...OWN, rhythm: { everyMs: 5_000 } },
+  'openai-videos': {
+    slots: 4,
+    perSecond: undefined,
+    pollsPerSecond: 20,
+    deadlineMs: 2 * HOUR,
+    rhythm: { everyMs: 10_000 },
+  },
 } as const satisfies Record<BackendKind, KindDefaults>;
 
 /** The only switch on kinds of remote backends. */
@@ -141,6 +159,8 @@ export function openBackends(generation: GenerationConfig, world: RemoteWorld): 
       instances: config.instances.map((instance) => instanceOf(config, instance, defaults, routed, world)),
       ...(entry.concurrency === undefined ? {} : { slots: entry.concurrency }),
       rhythm: { ...defaults.rhythm, ...rhythmOf(config) },
+      pollsPerSecond: entry.pollsPerSecond ?? defaults.pollsPerSecond,
+      openInFleet: () => world.takenOf(config.name),
       gate: createStoreGate(world.rate, world.clock, config.name, perSecond),
       promptWriter: entry.promptExtend === 'off' ? undefined : writer,
       defaultNegativePrompt: generation.negativePrompt ?? DEFAULT_NEGATIVE_PROMPT,

@@ -264,6 +264,8 @@ export interface BackendRecord {
   readonly changedAt: number;
   /** When a process last said that it has this backend configured; 0: none ever did. */
   readonly seenAt: number;
+  /** Its slots that are taken, over the whole fleet. */
+  readonly taken: number;
 }
 
 /** What all processes know of backends. */

@@ -1,4 +1,4 @@
-import type { BackendState, BackendStore } from '../ports/store.ts';
+import type { BackendRecord, BackendState, BackendStore } from '../ports/store.ts';
 import { createLane, type LaneParts } from './lane.ts';
 import type { Part } from './part.ts';
 
@@ -6,6 +6,8 @@ import type { Part } from './part.ts';
 export interface BackendStates extends Part {
   /** `open` until something else was heard. */
   stateOf(backend: string): BackendState;
+  /** Its slots that are taken over the whole fleet. */
+  takenOf(backend: string): number;
 }
 
 interface StatesParts extends LaneParts {
@@ -22,7 +24,7 @@ export const UNSEEN_MS = 3 * SAY_EVERY_MS;
 /** Hears what operators say, and says now and then which backends this process has. */
 export function createBackendStates(parts: StatesParts): BackendStates {
   const { store, names, clock, log, bell } = parts;
-  let states: ReadonlyMap<string, BackendState> = new Map();
+  let states: ReadonlyMap<string, BackendRecord> = new Map();
   let saidAt = Number.NEGATIVE_INFINITY;
 
   async function look(): Promise<void> {
@@ -31,9 +33,9 @@ export function createBackendStates(parts: StatesParts): BackendStates {
       await store.seen(names, now);
       saidAt = now;
     }
-    const heard = new Map((await store.list()).map(({ name, state }) => [name, state]));
+    const heard = new Map((await store.list()).map((record) => [record.name, record]));
     for (const name of names) {
-      const [before, state] = [states.get(name) ?? 'open', heard.get(name) ?? 'open'];
+      const [before, state] = [stateIn(states, name), stateIn(heard, name)];
       if (before === state) continue;
       log.warn({ backend: name, state, before }, 'an operator changed the state of a backend');
       bell.ring('generate');
@@ -61,6 +63,11 @@ export function createBackendStates(parts: StatesParts): BackendStates {
       await look();
       await lane.start();
     },
-    stateOf: (backend) => states.get(backend) ?? 'open',
+    stateOf: (backend) => stateIn(states, backend),
+    takenOf: (backend) => states.get(backend)?.taken ?? 0,
   };
+}
+
+function stateIn(records: ReadonlyMap<string, BackendRecord>, backend: string): BackendState {
+  return records.get(backend)?.state ?? 'open';
 }

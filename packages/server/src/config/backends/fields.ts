@@ -73,6 +73,12 @@ export const common = {
     .max(1000)
     .optional()
     .describe('Starts a second over all processes.'),
+  pollsPerSecond: z
+    .number()
+    .positive('more than 0')
+    .max(10_000)
+    .optional()
+    .describe('Looks at running work a second over all processes; with much of it the pause between two looks grows.'),
   deadline: time('1m', '7d').optional().describe('How long one attempt may take in all.'),
   stallAfter: time('10s', '1d').optional().describe('Given up without progress for so long, where progress is told.'),
   pollEvery: time('100ms', '10m').optional().describe('Pause between two looks at running work.'),

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { NOW } from './fixtures.contract.ts';
+import { alive, insertAll, NOW, queued, wish } from './fixtures.contract.ts';
 import { type OpenStore, subject } from './subject.contract.ts';
 
 export function backendsContract(open: OpenStore): void {
@@ -13,18 +13,36 @@ export function backendsContract(open: OpenStore): void {
     await backends.set('renderer', 'paused', NOW + 1);
     await backends.seen(['renderer'], NOW + 2);
     expect(await backends.list()).toEqual([
-      { name: 'dashscope', state: 'open', changedAt: NOW, seenAt: NOW },
-      { name: 'renderer', state: 'paused', changedAt: NOW + 1, seenAt: NOW + 2 },
+      { name: 'dashscope', state: 'open', changedAt: NOW, seenAt: NOW, taken: 0 },
+      { name: 'renderer', state: 'paused', changedAt: NOW + 1, seenAt: NOW + 2, taken: 0 },
     ]);
   });
 
   it('can be spoken of before any process has them', async () => {
     const { backends } = at.store;
     await backends.set('comfyui', 'draining', NOW);
-    expect(await backends.list()).toEqual([{ name: 'comfyui', state: 'draining', changedAt: NOW, seenAt: 0 }]);
+    expect(await backends.list()).toEqual([
+      { name: 'comfyui', state: 'draining', changedAt: NOW, seenAt: 0, taken: 0 },
+    ]);
     await backends.seen(['comfyui'], NOW + 5);
     await backends.set('comfyui', 'open', NOW + 6);
-    expect(await backends.list()).toEqual([{ name: 'comfyui', state: 'open', changedAt: NOW + 6, seenAt: NOW + 5 }]);
+    expect(await backends.list()).toEqual([
+      { name: 'comfyui', state: 'open', changedAt: NOW + 6, seenAt: NOW + 5, taken: 0 },
+    ]);
+  });
+
+  it('tell how many of their slots are taken, over the whole fleet', async () => {
+    await alive(at.store, 'a', 'b');
+    await at.store.backends.seen(['renderer', 'other'], NOW);
+    await insertAll(at.store, [queued(1), queued(2), queued(3), queued(4, { backend: 'other' })]);
+    const slots = { renderer: 2, other: 5 };
+    await at.videos.claim(wish('a', { slots, limit: 1 }));
+    await at.videos.claim(wish('b', { slots, limit: 9 }));
+    const taken = (await at.store.backends.list()).map((backend) => [backend.name, backend.taken]);
+    expect(taken).toEqual([
+      ['other', 1],
+      ['renderer', 2],
+    ]);
   });
 
   it('are asked at their rate by all takers together', async () => {

@@ -93,12 +93,14 @@ async function loadsOf({ places, clock }: BeginParts, signal: AbortSignal): Prom
 async function startAt(parts: BeginParts, place: Place, ask: RemoteAsk, signal: AbortSignal): Promise<Begun | Fault> {
   // Counted from here, so that two starts at once do not choose the same place.
   place.running += 1;
+  const tried = place.health.trying();
   let begun = false;
   try {
     const outcome = await startOnce(parts, place, ask, signal);
     begun = 'peer' in outcome;
     return outcome;
   } finally {
+    tried();
     if (!begun) place.running -= 1;
   }
 }

@@ -5,6 +5,7 @@ import type { Clock } from '../../../ports/clock.ts';
 import type { Log } from '../../../ports/log.ts';
 import type { Meter } from '../../../ports/meter.ts';
 import type { Place } from './instances.ts';
+import type { Pace } from './pace.ts';
 import { NoReply, type Polled } from './remote-api.ts';
 import { pause, pauseAfter, type Rhythm, within } from './rhythm.ts';
 import { type Watch, watchOperation } from './watch.ts';
@@ -16,6 +17,7 @@ export interface FollowParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly meter: Meter;
+  readonly pace: Pace;
   /** What a video usually takes here, for peers that tell no progress. */
   usualMs(): number;
 }
@@ -63,6 +65,7 @@ async function* lookUntilOver(
   let told = 0;
   let movedAt = clock.now();
   for (;;) {
+    await parts.pace.pass(signal);
     const polled = await look(parts, place, operation, signal);
     if (polled === undefined) {
       failures += 1;

@@ -6,15 +6,16 @@ const OPEN_MS = 15_000;
 const OPEN_MAX_MS = 5 * 60_000;
 
 /**
- * The circuit breaker of one instance. Closed: it is used. Open: it failed repeatedly and rests. After the rest one start
- * may try it; its outcome closes the circuit or opens it for longer. Only reaching the peer counts: a refusal of one
- * request by a peer that answers is no failure of the peer.
+ * The circuit breaker of one instance, as this process sees it. Closed: it is used. Open: it failed repeatedly and rests.
+ * After the rest one start at a time may try it; its outcome closes the circuit or opens it for longer. Only reaching the
+ * peer counts: a refusal of one request by a peer that answers is no failure of the peer.
  */
 export class Health {
   readonly #clock: Clock;
   #failures = 0;
   #openUntil = 0;
   #lastProblem = '';
+  #trials = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -22,7 +23,15 @@ export class Health {
 
   /** Something may be sent to it now. */
   get usable(): boolean {
-    return this.#clock.now() >= this.#openUntil;
+    return this.#clock.now() >= this.#openUntil && (this.#failures < FAILURES || this.#trials === 0);
+  }
+
+  /** A start goes out. Call what is returned when it is over, however it ended. */
+  trying(): () => void {
+    this.#trials += 1;
+    return () => {
+      this.#trials -= 1;
+    };
   }
 
   /** Why it rests, for the operator; empty while it is usable. */

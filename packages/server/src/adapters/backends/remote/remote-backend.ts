@@ -16,6 +16,7 @@ import { begin, resolveDoubt } from './begin.ts';
 import { type Done, follow } from './follow.ts';
 import type { StartGate } from './gate.ts';
 import { openPlaces, type Place, type RemoteInstance } from './instances.ts';
+import { createPace, type Pace } from './pace.ts';
 import { nameAttempt, type Pinned, readPinned } from './pinned.ts';
 import { NoReply, type Probed, type RemoteTraits } from './remote-api.ts';
 import { bringHome } from './result.ts';
@@ -32,6 +33,10 @@ export interface RemoteBackendOptions {
   readonly tmpFolder: string;
   readonly rhythm?: Partial<Rhythm>;
   readonly gate: StartGate;
+  /** Looks a second that the peer takes of the whole fleet; absent: any number. */
+  readonly pollsPerSecond?: number | undefined;
+  /** Operations open at this backend over the whole fleet, as far as it is known; absent: those of this process. */
+  readonly openInFleet?: () => number;
   readonly finisher: ResultFinisher;
   readonly rescaler: FrameRescaler;
   /** Rewrites prompts for peers that don't; absent: prompts stay as they are. */
@@ -77,6 +82,7 @@ class PolledBackend implements RemoteBackend {
   readonly #options: RemoteBackendOptions;
   readonly #places: readonly Place[];
   readonly #rhythm: Rhythm;
+  readonly #pace: Pace;
   readonly lookUp?: (attempt: string, signal: AbortSignal) => Promise<Json | undefined>;
   #problems: readonly string[] = [];
   #usualMs: number;
@@ -87,6 +93,9 @@ class PolledBackend implements RemoteBackend {
     this.#places = openPlaces(options.instances, options.clock);
     this.#rhythm = { ...DEFAULT_RHYTHM, ...options.rhythm };
     this.#usualMs = this.#rhythm.usualMs;
+    const here = () => sum(this.#places.map(({ running }) => running));
+    const { clock, pollsPerSecond: perSecond, openInFleet: everywhere = here } = options;
+    this.#pace = createPace({ clock, perSecond, here, everywhere });
     if (this.#places.every(({ api }) => api.lookup !== undefined)) this.lookUp = this.#lookUp.bind(this);
     const taking = this.#places.filter((place) => !place.draining);
     this.slots = options.slots ?? Math.max(1, sum(taking.map(({ slots }) => slots)));
@@ -236,7 +245,7 @@ class PolledBackend implements RemoteBackend {
     const { clock, log, meter } = this.#options;
     const { billed } = this.capabilities;
     const usualMs = () => this.#usualMs;
-    const parts = { name: this.name, billed, rhythm: this.#rhythm, clock, log, meter, usualMs };
+    const parts = { name: this.name, billed, rhythm: this.#rhythm, pace: this.#pace, clock, log, meter, usualMs };
     try {
       const done = yield* follow(parts, place, pinned.peer, pinned.startedAt, signal);
       this.#usualMs += NEWEST * (Math.max(1_000, clock.now() - pinned.startedAt) - this.#usualMs);

@@ -73,7 +73,7 @@ export async function within<T>(
 }
 
 /** The promise, or a rejection as soon as one of the signals aborts, even when the callee does not listen. */
-async function untilAborted<T>(promise: Promise<T>, signals: readonly AbortSignal[]): Promise<T> {
+export async function untilAborted<T>(promise: Promise<T>, signals: readonly AbortSignal[]): Promise<T> {
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const any = AbortSignal.any([...signals]);
   const stop = () => reject(any.reason);

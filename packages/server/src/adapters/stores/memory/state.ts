@@ -31,7 +31,7 @@ export interface State {
   /** The furthest turn that was served, by backend and priority. */
   readonly furthest: Map<string, number>;
   readonly priorities: Map<VideoId, number>;
-  readonly backends: Map<string, BackendRecord>;
+  readonly backends: Map<string, Omit<BackendRecord, 'taken'>>;
   /** When the next request to a backend's peer may be made, in milliseconds. */
   readonly rates: Map<string, number>;
   readonly files: Map<FileId, StoredFile>;

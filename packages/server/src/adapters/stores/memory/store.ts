@@ -70,7 +70,11 @@ export function createMemoryStore(state: State = emptyState()): Store {
       },
     },
     backends: {
-      list: async () => [...backends.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
+      async list() {
+        const taken = (name: string) => [...state.slots.values()].filter(({ backend }) => backend === name).length;
+        const known = [...backends.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+        return known.map((record) => ({ ...record, taken: taken(record.name) }));
+      },
       async seen(names, at) {
         for (const name of names)
           backends.set(name, { name, state: 'open', changedAt: at, ...backends.get(name), seenAt: at });

@@ -5,12 +5,23 @@ import type { SqlDialect } from './dialect.ts';
 export function backendStore(dialect: SqlDialect): BackendStore {
   return {
     async list() {
-      const rows = await dialect.reader.selectFrom('backend').selectAll().orderBy('name').execute();
-      return rows.map(({ name, state, changed_at, seen_at }) => ({
+      const rows = await dialect.reader
+        .selectFrom('backend')
+        .selectAll()
+        .select(({ selectFrom }) =>
+          selectFrom('backend_slot')
+            .select(({ fn }) => fn.countAll<number>().as('taken'))
+            .whereRef('backend_slot.backend', '=', 'backend.name')
+            .as('taken'),
+        )
+        .orderBy('name')
+        .execute();
+      return rows.map(({ name, state, changed_at, seen_at, taken }) => ({
         name,
         state,
         changedAt: changed_at,
         seenAt: seen_at,
+        taken: Number(taken ?? 0),
       }));
     },
     async seen(names, at) {
