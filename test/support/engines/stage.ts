@@ -62,7 +62,6 @@ export const RHYTHM = {
   resultMs: 20_000,
   requestMs: 60_000,
   startMs: 60_000,
-  stallMs: 600_000,
 };
 
 /** A remote backend over one adapter and a real fake, and a way to run videos to their end as the worker does it. */

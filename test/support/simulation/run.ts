@@ -223,7 +223,7 @@ function policyOf(expires: boolean, forgets: boolean): Policy {
     pendingDeadlineMs: 45 * SECOND,
     queuedDeadlineMs: 3 * MINUTE,
     runningDeadlineMs: { renderer: 40 * SECOND, '*': 60 * SECOND },
-    stallMs: 30 * SECOND,
+    stallMs: { '*': 30 * SECOND },
     stopLimitMs: 65 * SECOND,
     lateLimitMs: 90 * SECOND,
     lateTtlMs: 3 * MINUTE,

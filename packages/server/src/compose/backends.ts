@@ -199,7 +199,6 @@ function limited(api: RemoteApi<Json>, { entry }: BackendConfig): RemoteApi<Json
 function rhythmOf({ entry }: BackendConfig): Partial<Rhythm> {
   return {
     ...(entry.pollEvery === undefined ? {} : { everyMs: entry.pollEvery }),
-    ...(entry.stallAfter === undefined ? {} : { stallMs: entry.stallAfter }),
     ...(entry.usualTime === undefined ? {} : { usualMs: entry.usualTime }),
   };
 }

@@ -13,7 +13,7 @@ export function policyOf({ life, generation, usage }: Config): Policy {
       renderer: life.renderDeadlineMs,
       ...deadlinesOf(generation),
     },
-    stallMs: life.stallMs,
+    stallMs: { '*': life.stallMs, ...stallsOf(generation) },
     stopLimitMs: life.stopLimitMs,
     lateLimitMs: life.lateLimitMs,
     lateTtlMs: life.lateTtlMs,
@@ -23,6 +23,13 @@ export function policyOf({ life, generation, usage }: Config): Policy {
     fileTtlMs: life.fileTtlMs,
     cancelCharge: usage.cancelCharge,
   };
+}
+
+function stallsOf({ backends }: Config['generation']): Readonly<Record<string, number>> {
+  const told = backends.flatMap(({ name, entry: { stallAfter } }) =>
+    stallAfter === undefined ? [] : [[name, stallAfter] as const],
+  );
+  return Object.fromEntries(told);
 }
 
 function deadlinesOf({ backends }: Config['generation']): Readonly<Record<string, number>> {

@@ -13,8 +13,8 @@ export interface Policy {
   readonly queuedDeadlineMs: number;
   /** Of one attempt, by backend; `'*'` for the others. */
   readonly runningDeadlineMs: Readonly<Record<string, number>>;
-  /** Of an attempt that has told progress: how long it may go without more of it. */
-  readonly stallMs: number;
+  /** Of an attempt that tells progress: how long it may go without more of it, by backend; `'*'` for the others. */
+  readonly stallMs: Readonly<Record<string, number>>;
   /** How long a peer that was asked to stop is followed after the video's deadline. */
   readonly stopLimitMs: number;
   /** How long a paid operation is followed after its video failed with `timeout`. */
@@ -48,7 +48,7 @@ export const DEFAULT_POLICY: Policy = {
   pendingDeadlineMs: 2 * MINUTE,
   queuedDeadlineMs: 24 * HOUR,
   runningDeadlineMs: { renderer: 10 * MINUTE, '*': 2 * HOUR },
-  stallMs: 15 * MINUTE,
+  stallMs: { '*': 15 * MINUTE },
   stopLimitMs: HOUR,
   lateLimitMs: 24 * HOUR,
   lateTtlMs: 7 * 24 * HOUR,

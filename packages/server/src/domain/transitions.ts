@@ -7,6 +7,7 @@ import { notingPrompt } from './plain-prompt.ts';
 import type { Policy } from './policy.ts';
 import type { PreparedFrames, Result } from './result.ts';
 import { afterFaultDecision, afterLossDecision, type RetryDecision } from './retry.ts';
+import { deadlineOf, movedAt, runningLimit, timeoutWords } from './stall.ts';
 import { freesSlot, hasOpenOperation, isDraining, isTerminal, type Phase, type Video } from './video.ts';
 
 /**
@@ -94,7 +95,7 @@ export function remember(video: Video, operation: Json, now: number): Video {
 
 /**
  * Progress of the attempt: what the caller sees never falls and stays below 1 until the result is ours. An attempt that
- * has told progress while it generates must go on telling some, or its deadline comes early.
+ * tells progress while it generates must go on telling some, or its deadline comes early.
  *
  * @param estimated the fraction is for the caller's eyes only, not a sign of life
  */
@@ -112,16 +113,14 @@ export function advance(
   const next = {
     ...attempt,
     fraction: grown ? fraction : attempt.fraction,
-    progressedAt: grown ? now : attempt.progressedAt,
+    progressedAt: movedAt(video, attempt, grown, phase, now),
   };
-  const limit = attempt.startedAt + runningLimit(video, policy);
-  const stalls = phase === 'generating' && next.fraction > 0;
   return {
     ...inStatus(video, 'running'),
     phase,
     progress: fraction > video.progress ? Math.min(0.99, fraction) : video.progress,
     attempt: next,
-    deadlineAt: stalls ? Math.min(limit, next.progressedAt + policy.stallMs) : limit,
+    deadlineAt: deadlineOf(video, next, phase, !estimated, policy),
     updatedAt: now,
   };
 }
@@ -255,18 +254,6 @@ export function entomb(video: Video, now: number, policy: Policy): Video {
     failure: null,
     warnings: [],
   };
-}
-
-/** How the words for a caller begin when a deadline has passed. */
-function timeoutWords({ status, attempt, deadlineAt }: Video, policy: Policy): string {
-  const stalled = attempt !== null && attempt.fraction > 0 && deadlineAt === attempt.progressedAt + policy.stallMs;
-  if (status === 'running' && stalled)
-    return `The service that makes the video told no progress for ${Math.round(policy.stallMs / 60_000)} minutes.`;
-  return `The video did not leave "${status}" in time.`;
-}
-
-function runningLimit({ backend }: Video, policy: Policy): number {
-  return policy.runningDeadlineMs[backend] ?? policy.runningDeadlineMs['*'] ?? 0;
 }
 
 /** What was asked for, without anything the caller wrote. */

@@ -57,7 +57,7 @@ export type BackendEvent =
   | {
       readonly type: 'progress';
       readonly fraction: number;
-      /** Reckoned from how long videos usually take, so it says nothing about whether the peer still works. */
+      /** It says nothing about whether the peer still works: reckoned from how long videos usually take, say. */
       readonly estimated?: boolean;
       readonly phase: Extract<Phase, 'upstream_queued' | 'generating'>;
     }

@@ -232,7 +232,7 @@ async function drive(
   let handedOver = false;
   try {
     let writtenAt = clock.now();
-    let told = 0;
+    let told = -1;
     for (;;) {
       const { done, value } = await events.next();
       // What a peer accepted is written down even by a worker that is told to stop, or has lost the video.
@@ -246,7 +246,9 @@ async function drive(
         case 'progress': {
           const phaseChanged = value.phase !== chain.video.phase;
           // Of five thousand open videos most tell nothing new at a look.
-          if (!phaseChanged && (value.fraction <= told || clock.now() - writtenAt < PROGRESS_EVERY_MS)) break;
+          // The first word of one that tells progress counts even when it is "none yet": from then on it must tell some.
+          const known = Math.max(told, value.estimated === true ? 0 : -1);
+          if (!phaseChanged && (value.fraction <= known || clock.now() - writtenAt < PROGRESS_EVERY_MS)) break;
           writtenAt = clock.now();
           told = value.fraction;
           await chain.write((current) =>

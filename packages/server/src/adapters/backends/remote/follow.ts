@@ -31,10 +31,10 @@ const ESTIMATE_MAX = 0.95;
 
 /**
  * THE polling loop: looks at an accepted operation until the peer says that it is over. Looks that fail change nothing
- * but the pause before the next; so do words that we don't know. Time limits on the whole are the caller's (its signal),
- * except that a peer which tells progress and stops making any has hung.
+ * but the pause before the next; so do words that we don't know. Time limits are the caller's (its signal), also for a peer
+ * that tells progress and stops making any.
  *
- * @throws Fault when it is over without a video: the peer failed, lost or hung it
+ * @throws Fault when it is over without a video: the peer failed or lost it
  */
 export async function* follow(
   parts: FollowParts,
@@ -63,7 +63,6 @@ async function* lookUntilOver(
   let failures = 0;
   let denials = 0;
   let told = 0;
-  let movedAt = clock.now();
   for (;;) {
     await parts.pace.pass(signal);
     const polled = await look(parts, place, operation, signal);
@@ -86,13 +85,10 @@ async function* lookUntilOver(
         denials = 0;
         if (polled.unknownWord !== undefined) tellUnknownWord(parts, polled.unknownWord);
         const fraction = polled.fraction ?? estimate(polled, clock.now() - startedAt, parts.usualMs());
-        if (fraction > told) movedAt = clock.now();
         told = Math.max(told, Math.min(1, fraction));
-        yield { type: 'progress', fraction: told, estimated: polled.fraction === undefined, phase: polled.phase };
+        const estimated = polled.fraction === undefined || !place.api.traits.tellsProgress;
+        yield { type: 'progress', fraction: told, estimated, phase: polled.phase };
         signal.throwIfAborted();
-        const stalled = polled.phase === 'generating' && place.api.traits.tellsProgress;
-        if (!stalled) movedAt = clock.now();
-        if (rhythm.stallMs !== undefined && clock.now() - movedAt >= rhythm.stallMs) throw hung(rhythm.stallMs);
       }
     }
     await watch.pause(againIn(polled, rhythm));
@@ -145,9 +141,4 @@ function lost(why: string, billed: boolean): Fault {
     retryable: !billed,
     cause: new Error(why),
   });
-}
-
-function hung(ms: number): Fault {
-  const message = `The service that was making the video made no progress for ${Math.round(ms / 60_000)} minutes.`;
-  return new Fault('timeout', message, { retryable: false });
 }

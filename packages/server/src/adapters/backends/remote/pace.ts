@@ -23,28 +23,30 @@ export interface PaceParts {
 
 /** What is followed here grows quickly at a start, so a long gap is reckoned anew now and then. */
 const RECKON_MS = 1_000;
+/** A process that was busy for so long at most makes up for it, so that it loses none of its share. */
+const CREDIT_MS = 250;
 
 export function createPace({ clock, perSecond, here, everywhere }: PaceParts): Pace {
   let lastAt = Number.NEGATIVE_INFINITY;
   /** Resolves when the last one in the row has gone. */
   let row = Promise.resolve();
+  let inRow = 0;
 
   function gapMs(limit: number): number {
     const own = Math.max(1, here());
     return (1_000 / limit) * (Math.max(own, everywhere()) / own);
   }
 
-  async function turn(limit: number, signal: AbortSignal): Promise<void> {
-    for (;;) {
+  async function turn(limit: number, hadToWait: boolean, signal: AbortSignal): Promise<void> {
+    for (let waited = hadToWait; ; waited = true) {
       signal.throwIfAborted();
       const [now, gap] = [clock.now(), gapMs(limit)];
-      const lateMs = now - (lastAt + gap);
-      if (lateMs >= 0) {
-        // A timer that was a little late does not make all that follow late.
-        lastAt = lateMs < gap ? lastAt + gap : now;
+      const waitMs = lastAt + gap - now;
+      if (waitMs <= 0) {
+        lastAt = waited ? Math.max(lastAt + gap, now - CREDIT_MS) : now;
         return;
       }
-      await clock.sleep(Math.min(-lateMs, RECKON_MS), signal);
+      await clock.sleep(Math.min(waitMs, RECKON_MS), signal);
     }
   }
 
@@ -52,9 +54,15 @@ export function createPace({ clock, perSecond, here, everywhere }: PaceParts): P
     async pass(signal) {
       signal.throwIfAborted();
       if (perSecond === undefined) return;
-      const mine = row.then(() => turn(perSecond, signal));
+      const behind = inRow > 0;
+      inRow += 1;
+      const mine = row.then(() => turn(perSecond, behind, signal));
       // Who leaves the row does not stop those behind.
-      row = mine.catch(() => undefined);
+      row = mine
+        .catch(() => undefined)
+        .then(() => {
+          inRow -= 1;
+        });
       await untilAborted(mine, [signal]);
     },
   };

@@ -246,15 +246,9 @@ class PolledBackend implements RemoteBackend {
     const { billed } = this.capabilities;
     const usualMs = () => this.#usualMs;
     const parts = { name: this.name, billed, rhythm: this.#rhythm, pace: this.#pace, clock, log, meter, usualMs };
-    try {
-      const done = yield* follow(parts, place, pinned.peer, pinned.startedAt, signal);
-      this.#usualMs += NEWEST * (Math.max(1_000, clock.now() - pinned.startedAt) - this.#usualMs);
-      return done;
-    } catch (error) {
-      // It hangs: nobody will look at it again, so it shall not go on either.
-      if (error instanceof Fault && error.code === 'timeout') await this.#stopAt(place, pinned.peer, signal);
-      throw error;
-    }
+    const done = yield* follow(parts, place, pinned.peer, pinned.startedAt, signal);
+    this.#usualMs += NEWEST * (Math.max(1_000, clock.now() - pinned.startedAt) - this.#usualMs);
+    return done;
   }
 
   async #finish(

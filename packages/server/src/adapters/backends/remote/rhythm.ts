@@ -16,8 +16,6 @@ export interface Rhythm {
   readonly acceptMs: number;
   /** How long a result that cannot be downloaded is asked for again in one go. */
   readonly resultMs: number;
-  /** Without progress for so long, work at a peer that tells progress is given up; undefined: never. */
-  readonly stallMs: number | undefined;
   /** What one video takes by and by, for peers that tell no progress. */
   readonly usualMs: number;
 }
@@ -32,7 +30,6 @@ export const DEFAULT_RHYTHM: Rhythm = {
   downloadMs: 10 * MINUTE,
   acceptMs: 2 * MINUTE,
   resultMs: 15 * MINUTE,
-  stallMs: 15 * MINUTE,
   usualMs: 3 * MINUTE,
 };
 
