@@ -363,6 +363,27 @@ describe('bringing the result home', () => {
     await stage.close();
   });
 
+  it.each(['storage_unavailable', 'storage_full'] as const)(
+    'that our own storage says %s is no fault of a paid result: the attempt goes on',
+    async (code) => {
+      const stage = await opened(createScriptedPeer({ traits: { billed: true } }));
+      const away = async function* (): AsyncGenerator<Uint8Array> {
+        yield new Uint8Array(8);
+        throw new Fault(code, 'Our storage is away.');
+      };
+      const operation = {
+        instance: 'place-1',
+        attempt: 'video_a.1',
+        startedAt: stage.clock.now(),
+        peer: { handle: 4 },
+      };
+      const frames = { first: { stream: away() }, last: { stream: away() } };
+      const { error } = await stage.run({ ...askOf('video_a.1'), frames, operation });
+      expect(error).toEqual(fault(code, { attemptGoesOn: true, retryable: true }));
+      await stage.close();
+    },
+  );
+
   it('warns of an ignored last frame, and fails for it only where that is wanted and unpaid', async () => {
     for (const [billed, onIgnoredFrame, fails] of [
       [true, 'fail', false],

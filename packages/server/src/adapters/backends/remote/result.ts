@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Json } from '../../../domain/attempt.ts';
-import { Fault } from '../../../domain/fault.ts';
+import { Fault, type FaultCode } from '../../../domain/fault.ts';
 import type { FrameCheck } from '../../../domain/frame-check.ts';
 import type { Warning } from '../../../domain/generation.ts';
 import { aigcLabel, type LabelNames, showLabels } from '../../../domain/label.ts';
@@ -38,6 +38,8 @@ export interface HomeOrder {
   readonly done: Done;
 }
 
+/** Our own disk, database or bucket: it says nothing about what the peer made. */
+const OUR_STORAGE: readonly FaultCode[] = ['storage_full', 'storage_unavailable'];
 /** Answers of a peer that is reached but does not give the file, or gives a damaged one. */
 const REFUSALS = 3;
 
@@ -59,7 +61,7 @@ export async function bringHome(parts: ResultParts, order: HomeOrder, signal: Ab
       if (!(error instanceof Fault) && !(error instanceof NoReply)) throw error;
       if (error instanceof Fault) refusals += 1;
       if (error instanceof Fault && error.code === 'last_frame_ignored') throw error;
-      if (error instanceof Fault && error.code === 'storage_full') throw goesOn(error);
+      if (error instanceof Fault && OUR_STORAGE.includes(error.code)) throw goesOn(error);
       const waitMs = pauseAfter(failures, rhythm);
       if (refusals >= REFUSALS || clock.now() + waitMs > until) throw notHome(parts, error);
       parts.log.warn(
