@@ -1,3 +1,6 @@
+import { randomBytes } from 'node:crypto';
+import { Client } from 'pg';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createApi, MODEL, type ShownVideo, STATUSES, wholeFile } from '../support/api.ts';
 import { listen } from '../support/event-reader.ts';
@@ -12,6 +15,12 @@ const still = async () => {
   const image = dataUrl(await paint(640, 360).png().toBuffer());
   return { model: MODEL, images: [image, image], size: '480P', prompt: '' };
 };
+
+/** A picture that no compression makes small. */
+const noise = (width: number, height: number) =>
+  sharp(randomBytes(width * height * 3), { raw: { width, height, channels: 3 } })
+    .png()
+    .toBuffer();
 
 describe('roles that cannot work are refused with a sentence', () => {
   it.each([
@@ -155,6 +164,32 @@ describe.skipIf(!hasPostgres())('api and worker in processes of their own', () =
     expect(await api.ended).toEqual({ code: 0, signal: null });
   });
 
+  it('a full database or bucket is told before anything is accepted, and a full database survived while videos are made', async () => {
+    const [api] = await Promise.all([fleet.start('api'), fleet.start('worker', { args: ['--concurrency', '1'] })]);
+    const refusal = async (ask: object) => {
+      const answer = await api.api.post(ask);
+      return [answer.status, answer.json<{ error?: { code: string } }>().error?.code];
+    };
+    await using database = await connect(fleet.databaseUrl);
+    const before = (await api.api.list()).length;
+    const noRoom = await database.full('insert');
+    expect(await refusal(await still())).toEqual([507, 'storage_full']);
+    await noRoom.over();
+    // A posted picture of more than 256 KiB is stored in the bucket before the answer.
+    const large = dataUrl(await noise(640, 360));
+    fleet.s3.fail({ on: /^PUT /, status: 507, code: 'QuotaExceeded', times: 10 });
+    expect(await refusal({ ...(await still()), images: [large, large] })).toEqual([507, 'storage_full']);
+    fleet.s3.heal();
+    expect(await api.api.list()).toHaveLength(before);
+
+    const noUpdates = await database.full('update');
+    const written = await api.api.create(await still());
+    await until('a write that finds no room', noUpdates.met);
+    await noUpdates.over();
+    await api.api.succeeded(written.id, 180_000);
+    wholeFile(await api.api.content(written.id));
+  });
+
   it('one process may do everything on PostgreSQL, with files in its folder; another folder is refused', async () => {
     const { S3_BUCKET: _, ...env } = fleet.env;
     const databaseUrl = await fleet.postgres.database('single');
@@ -170,3 +205,34 @@ describe.skipIf(!hasPostgres())('api and worker in processes of their own', () =
     expect(other.code).toBe(1);
   });
 });
+
+interface FullDatabase {
+  /** Whether something was refused. */
+  met(): Promise<boolean>;
+  over(): Promise<void>;
+}
+
+/** The database as its administrator sees it. */
+async function connect(url: string) {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  return {
+    /** From now on no video finds room, as when the disk is full. */
+    async full(when: 'insert' | 'update'): Promise<FullDatabase> {
+      // A sequence counts what is rolled back, too.
+      await client.query(`
+        create sequence refused;
+        create function refuse() returns trigger language plpgsql as $$ begin
+          perform nextval('refused');
+          raise exception 'could not extend file: No space left on device' using errcode = '53100';
+        end $$;
+        create trigger full_disk before ${when} on video for each row execute function refuse()`);
+      return {
+        met: async () => (await client.query('select is_called from refused')).rows[0].is_called,
+        over: async () =>
+          void (await client.query('drop trigger full_disk on video; drop function refuse(); drop sequence refused')),
+      };
+    },
+    [Symbol.asyncDispose]: () => client.end(),
+  };
+}

@@ -25,6 +25,8 @@ export interface S3Server {
   /** `PUT /bucket/key?partNumber=1`, in the order of arrival. */
   readonly requests: readonly string[];
   fail(fault: S3Fault): void;
+  /** Nothing goes wrong any more. */
+  heal(): void;
   /** Uploads in parts that are neither completed nor aborted. */
   openUploads(): Promise<readonly string[]>;
   keys(): Promise<readonly string[]>;
@@ -100,6 +102,7 @@ export async function startS3(wish: S3Wish): Promise<S3Server> {
     credentials,
     requests,
     fail: (fault) => void faults.push({ fault, left: fault.times }),
+    heal: () => void faults.splice(0),
     openUploads: async () => (await store.uploads()).map(({ id }) => id),
     keys: () => store.keys(''),
     async close() {

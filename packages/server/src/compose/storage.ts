@@ -13,6 +13,7 @@ import type { ArtifactStore } from '../ports/artifacts.ts';
 import type { Bell } from '../ports/bell.ts';
 import type { Log } from '../ports/log.ts';
 import type { Store } from '../ports/store.ts';
+import { clockProblem } from './clock-problem.ts';
 import { filesOf } from './files.ts';
 import { type Role, StartRefusal } from './role.ts';
 
@@ -40,8 +41,6 @@ export interface Storage {
 const HOUR = 3_600_000;
 /** Longer than any upload takes. */
 const UPLOAD_AGE_MS = 24 * HOUR;
-/** Workers judge each other's lives by their clocks, in terms of 30 s. */
-const SKEW_MAX_MS = 5_000;
 
 export async function openStorage(config: Config, role: Role, log: Log): Promise<Storage> {
   const closers: (() => unknown)[] = [];
@@ -112,12 +111,6 @@ async function answered(look: Promise<unknown>, problem: string): Promise<string
     () => undefined,
     () => problem,
   );
-}
-
-async function clockProblem(look: () => Promise<number>): Promise<string | undefined> {
-  const skew = await look().catch(() => 0);
-  if (Math.abs(skew) <= SKEW_MAX_MS) return undefined;
-  return `the clock of this machine is ${Math.round(Math.abs(skew) / 1_000)} s ${skew > 0 ? 'ahead of' : 'behind'} the database's`;
 }
 
 function hourly(work: () => Promise<void>): () => Promise<void> {

@@ -5,7 +5,7 @@ import { until } from '../../../../../../test/support/until.ts';
 import { Fault } from '../../../domain/fault.ts';
 import { pending, videoId } from '../../../ports/store-contract/fixtures.contract.ts';
 import { MIGRATIONS } from '../sql/migrations/index.ts';
-import { nameOf, openPostgresStore } from './open.ts';
+import { clockSkew, nameOf, openPostgresStore } from './open.ts';
 import { QUIET } from './subject.fixture.ts';
 
 describe.skipIf(!hasPostgres())('opening a PostgreSQL store', () => {
@@ -131,6 +131,17 @@ describe.skipIf(!hasPostgres())('opening a PostgreSQL store', () => {
     await expect(client.query('select 1')).rejects.toThrow();
     client.release(true);
     await store.ping();
+    await store.close();
+  });
+
+  it('tells how far the clocks are apart, and blames none for a slow answer', async () => {
+    const { store, pool } = await open(await fresh());
+    expect(Math.abs(await clockSkew(pool))).toBeLessThan(2);
+    const off = (ms: number) => clockSkew(pool, () => Date.now() + ms);
+    expect(Math.round((await off(60_000)) / 10_000)).toBe(6);
+    expect(Math.round((await off(-60_000)) / 10_000)).toBe(-6);
+    const times = [Date.now() - 10_000, Date.now() + 10_000];
+    expect(await clockSkew(pool, () => times.shift() ?? 0)).toBe(0);
     await store.close();
   });
 

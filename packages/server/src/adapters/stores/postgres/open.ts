@@ -52,14 +52,19 @@ export async function migratePostgres(url: string, now: number = Date.now()): Pr
   }
 }
 
-/** How far the clock of this machine is ahead of the database's, in milliseconds; half of the way there is guessed. */
-export async function clockSkew(pool: Pool): Promise<number> {
-  const asked = Date.now();
+/**
+ * How far the clock of this machine is at least ahead of the database's, in milliseconds; negative: behind it. While the
+ * question was on its way either of them may have gone on, so a slow answer proves less.
+ */
+export async function clockSkew(pool: Pool, now: () => number = Date.now): Promise<number> {
+  const asked = now();
   const { rows } = await pool.query<{ at: number }>(
     'select (extract(epoch from clock_timestamp()) * 1000)::float8 as at',
   );
-  const heard = Date.now();
-  return (asked + heard) / 2 - (rows[0]?.at ?? heard);
+  const heard = now();
+  const at = rows[0]?.at ?? heard;
+  if (at < asked) return asked - at;
+  return at > heard ? heard - at : 0;
 }
 
 /** How messages name a database: never with its password. */
