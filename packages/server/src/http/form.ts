@@ -3,11 +3,11 @@ import { PICTURE_LIMITS, tooManyBytes } from '../domain/frame.ts';
 import { echo } from './errors.ts';
 
 /** What a form's text means in the JSON body, by field; a text that means nothing stays as it is and is refused later. */
-const MEANINGS: Readonly<Record<string, (text: string) => unknown>> = {
-  prompt_extend: readFlag,
-  watermark: readFlag,
-  seed: (text) => (/^-?\d{1,15}$/.test(text.trim()) ? Number(text) : text),
-};
+const MEANINGS: ReadonlyMap<string, (text: string) => unknown> = new Map([
+  ['prompt_extend', readFlag],
+  ['watermark', readFlag],
+  ['seed', (text: string) => (/^-?\d{1,15}$/.test(text.trim()) ? Number(text) : text)],
+]);
 
 /** Other parts are a line of text; the two pictures may be megabytes of it. */
 const TEXT_MAX = 64 * 1024;
@@ -33,7 +33,7 @@ export async function readForm(form: FormData, imageNames: RegExp = IMAGES): Pro
     else {
       const tag = /^tags\[(.*)\]$/s.exec(name)?.[1];
       if (tag !== undefined) setOnce(tags, tag, value, name);
-      else if (value !== '') setOnce(body, name, (MEANINGS[name] ?? keep)(value), name);
+      else if (value !== '') setOnce(body, name, (MEANINGS.get(name) ?? keep)(value), name);
     }
   }
   if (images.length > 0) body.set('images', await readImages(images));

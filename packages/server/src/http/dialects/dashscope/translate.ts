@@ -19,7 +19,7 @@ const STATUS_WORDS = {
 } as const satisfies Record<Status, TaskStatus>;
 
 /** The same model has two names, one for each of DashScope's regions. */
-const MODEL_NAMES: Readonly<Record<string, string>> = { 'wanx2.1-kf2v-plus': 'wan2.1-kf2v-plus' };
+const MODEL_NAMES: ReadonlyMap<string, string> = new Map([['wanx2.1-kf2v-plus', 'wan2.1-kf2v-plus']]);
 
 /** Reads a create. @throws Fault that names the field */
 export function readCreate(body: unknown, idempotencyKey: string | undefined): SubmitAsk {
@@ -31,7 +31,7 @@ export function readCreate(body: unknown, idempotencyKey: string | undefined): S
   }
   return {
     generation: {
-      model: MODEL_NAMES[model] ?? model,
+      model: MODEL_NAMES.get(model) ?? model,
       prompt: cut(input.prompt ?? '', LIMITS.promptLength),
       negativePrompt: cut(input.negative_prompt ?? '', LIMITS.negativePromptLength),
       seconds: parameters?.duration ?? undefined,

@@ -124,6 +124,16 @@ describe('a form', () => {
     });
   });
 
+  it.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])(
+    'reads a part named %s like any other',
+    async (name) => {
+      await using test = await testApp();
+      const answer = await post(test, [MODEL, ...PAIR, [name, 'x']]);
+      expect(answer.statusCode, answer.body).toBe(200);
+      expect(answer.json()).toMatchObject({ metadata: { warnings: [{ message: expect.stringContaining(name) }, {}] } });
+    },
+  );
+
   it.each<readonly [string, readonly Part[], string, string | null]>([
     ['no parts', [], 'missing_field', 'model'],
     ['no images', [MODEL], 'missing_field', 'images'],
