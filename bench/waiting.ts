@@ -3,6 +3,7 @@ import { Agent, createServer, type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { KEY, makeScratch, startServer } from '../test/support/server-process.ts';
+import { residentBytes } from './streaming/resident.ts';
 
 /**
  * What a thousand waiting clients cost one server process: its CPU time while nothing happens, its memory, and how soon
@@ -77,6 +78,5 @@ async function open(path: string, kind: 'events' | 'wait'): Promise<{ readonly h
 /** CPU time and memory of the server, from /proc. */
 function usage(): { readonly cpuS: number; readonly rssKb: number } {
   const stat = readFileSync(`/proc/${server.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  const rss = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))?.[1];
-  return { cpuS: (Number(stat[11]) + Number(stat[12])) / 100, rssKb: Number(rss) };
+  return { cpuS: (Number(stat[11]) + Number(stat[12])) / 100, rssKb: residentBytes(server.pid) / 1_024 };
 }

@@ -1,8 +1,8 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createApi, MODEL, type ShownVideo, wholeFile } from '../support/api.ts';
 import { decode, judgeContainer } from '../support/mp4-judge.ts';
@@ -173,7 +173,7 @@ describe('videos and backends, beside a running server', () => {
   const run = (...args: readonly string[]) => runInbetween([...args, '--data-dir', scratch.data]);
   const json = async <T>(...args: readonly string[]) => JSON.parse((await run(...args, '--json')).out) as T;
 
-  it('lists, shows and requeues videos', async () => {
+  it('lists, shows, saves and requeues videos', async () => {
     const api = createApi(server.url, KEY);
     const done = await api.succeeded((await api.create(still())).id);
     const listed = await json<readonly { id: string; status: string }[]>('videos', 'list', '--limit', '1000');
@@ -181,6 +181,12 @@ describe('videos and backends, beside a running server', () => {
     expect(JSON.stringify(listed)).not.toContain('prompt');
     const { out } = await run('videos', 'show', done.id);
     for (const word of [done.id, 'default', 'succeeded', 'renderer']) expect(out).toContain(word);
+    const file = scratch.file('saved/again.mp4');
+    expect((await run('videos', 'save', done.id, '--output', file)).err).toContain('the result');
+    expect(readFileSync(file).equals(wholeFile(await api.content(done.id)))).toBe(true);
+    const nowhere = scratch.file('nowhere/none.mp4');
+    expectSentence(await run('videos', 'save', 'video_nothing', '-o', nowhere), 1, 'no video video_nothing');
+    expect(existsSync(dirname(nowhere))).toBe(false);
     expectSentence(await run('videos', 'requeue', done.id), 1, 'has succeeded');
     expectSentence(await run('videos', 'show', 'video_nothing'), 1, 'no video video_nothing');
     expectSentence(await run('videos', 'list', '--status', 'done'), 2, '--status', 'succeeded');

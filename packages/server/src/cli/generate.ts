@@ -1,10 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
 import { Inbetween, InbetweenError, type VideoObject } from '@inbetween/client';
 import { defineCommand } from 'citty';
@@ -13,6 +11,7 @@ import { type RunningServer, startServer } from '../compose/server.ts';
 import { CommandFailure, say } from './console.ts';
 import { showProgress } from './progress.ts';
 import { settle } from './settings.ts';
+import { writeWhole } from './write-whole.ts';
 
 /** `inbetween generate`: two pictures in, an MP4 out. */
 export const generateCommand = defineCommand({
@@ -125,20 +124,10 @@ async function make(client: Inbetween, ask: CreateAsk, output: string, signal: A
   }
 }
 
-/** Written beside its place and renamed, so that a broken download leaves no half file under the name asked for. */
 async function download(client: Inbetween, id: string, output: string, signal: AbortSignal): Promise<void> {
   const response = await client.videos.content(id, { signal });
   if (response.body === null) throw new CommandFailure('The server answered without a video.');
-  const partial = join(dirname(output), `.${randomBytes(6).toString('hex')}.partial`);
-  try {
-    await pipeline(Readable.fromWeb(response.body as ReadableStream<Uint8Array>), createWriteStream(partial), {
-      signal,
-    });
-    await rename(partial, output);
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw error;
-  }
+  await writeWhole(output, Readable.fromWeb(response.body as ReadableStream<Uint8Array>), signal);
 }
 
 async function readImage(path: string, which: string): Promise<string | Uint8Array> {

@@ -1,8 +1,10 @@
 import { defineCommand } from 'citty';
 import { type OperatorDesk, openOperatorDesk, type ShownVideo, STATUS_NAMES } from '../compose/operator-desk.ts';
+import { prepareFile } from '../compose/output-place.ts';
 import { startProblem } from '../compose/start-problem.ts';
 import { CommandFailure, say } from './console.ts';
 import { settle } from './settings.ts';
+import { writeWhole } from './write-whole.ts';
 
 export const deskArgs = {
   'data-dir': {
@@ -71,6 +73,31 @@ const show = defineCommand({
     }),
 });
 
+const save = defineCommand({
+  meta: {
+    name: 'save',
+    description: 'Writes the file of a video: its result, or what was paid for and came after its deadline.',
+  },
+  args: {
+    id: { type: 'positional', description: "The video's id (video_…)", required: true },
+    output: { type: 'string', alias: 'o', description: 'File to write', default: 'out.mp4', valueHint: 'file' },
+    ...deskArgs,
+  },
+  run: ({ args }) =>
+    atDesk(args['data-dir'], async (desk) => {
+      const place = await prepareFile(args.output);
+      try {
+        const { late, stream } = orFail(await desk.file(args.id));
+        await writeWhole(args.output, stream);
+        if (args.json) return say.json({ file: args.output, late });
+        say.note(`${args.output}: ${late ? 'came too late; the video stays failed' : 'the result'}`);
+      } catch (error) {
+        await place.leave();
+        throw error;
+      }
+    }),
+});
+
 const requeue = defineCommand({
   meta: {
     name: 'requeue',
@@ -103,6 +130,6 @@ function lineOf(video: ShownVideo): string {
 
 /** `inbetween videos`: for operators; what callers can do is in the API. */
 export const videosCommand = defineCommand({
-  meta: { name: 'videos', description: 'Lists, shows and requeues videos of any project.' },
-  subCommands: { list, show, requeue },
+  meta: { name: 'videos', description: 'Lists, shows, saves and requeues videos of any project.' },
+  subCommands: { list, show, save, requeue },
 });

@@ -57,6 +57,8 @@ export interface OperatorDesk {
     id: string,
     wish: { readonly owner: string | undefined; readonly priority: number | undefined },
   ): Promise<OrProblem<{ readonly how: 'given_back' | 'asked_again'; readonly video: ShownVideo }>>;
+  /** Its result, or what came too late, to be read to its end. */
+  file(id: string): Promise<OrProblem<{ readonly late: boolean; readonly stream: AsyncIterable<Uint8Array> }>>;
   backends(): Promise<readonly ShownBackend[]>;
   setBackend(name: string, state: 'open' | 'paused' | 'draining'): Promise<OrProblem<ShownBackend>>;
   close(): Promise<void>;
@@ -91,6 +93,10 @@ export async function openOperatorDesk(config: Config): Promise<OperatorDesk> {
       if (typeof wanted === 'object') return wanted;
       const answer = await operations.requeue(id, { owner: wanted, priority });
       return 'problem' in answer ? answer : { how: answer.how, video: shown(answer.video) };
+    },
+    async file(id) {
+      const file = await operations.file(id);
+      return 'problem' in file ? file : { late: file.late, stream: file.opened.stream };
     },
     backends: async () => (await operations.backends()).map(shownBackend),
     async setBackend(name, state) {

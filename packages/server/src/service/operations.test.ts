@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { CALLER, createStage, OTHER, type StageOptions } from '../../../../test/support/stage.ts';
 import { Fault } from '../domain/fault.ts';
 import type { OwnerId } from '../domain/id.ts';
+import { DEFAULT_POLICY } from '../domain/policy.ts';
+import { readWhole } from '../ports/artifacts.ts';
 import { createOperations } from './operations.ts';
 
 const SECOND = 1_000;
@@ -129,5 +131,37 @@ describe('backends', () => {
       problem: 'There is no backend "rendrer"; there are renderer.',
     });
     expect(await operations.backends()).toMatchObject([{ name: 'renderer', state: 'paused' }]);
+  });
+});
+
+describe('file', () => {
+  const read = async (answer: Awaited<ReturnType<ReturnType<typeof createOperations>['file']>>) =>
+    'problem' in answer ? answer.problem : { late: answer.late, bytes: (await readWhole(answer.opened)).length };
+
+  it('is the result, and nothing once it has gone', async () => {
+    const { operations, submit, until, artifacts } = await opened();
+    const video = await submit();
+    expect(await read(await operations.file(video.id))).toBe(`${video.id} is pending and has no file.`);
+    const done = await until(video, 'succeeded', 5 * SECOND);
+    expect(await read(await operations.file(video.id))).toEqual({ late: false, bytes: done.result?.video.bytes });
+    await artifacts.remove(done.result?.video.key ?? '');
+    expect(await read(await operations.file(video.id))).toBe(`The file of ${video.id} is missing from storage.`);
+    expect(await read(await operations.file('video_nothing'))).toBe('There is no video video_nothing.');
+  });
+
+  it('is what was paid for and came too late', async () => {
+    const policy = { ...DEFAULT_POLICY, runningDeadlineMs: { '*': 60 * SECOND } };
+    const { operations, backend, submit, until, clock, row } = await opened({
+      remote: true,
+      capabilities: { billed: true },
+      policy,
+    });
+    backend.script.push({ do: 'operation', ms: 200 * SECOND });
+    const video = await submit();
+    await until(video, 'failed', 120 * SECOND);
+    expect(await read(await operations.file(video.id))).toBe(`${video.id} is failed and has no file.`);
+    await clock.advance(200 * SECOND);
+    const { late } = await row(video);
+    expect(await read(await operations.file(video.id))).toEqual({ late: true, bytes: late?.video.bytes });
   });
 });

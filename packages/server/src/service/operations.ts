@@ -6,7 +6,7 @@ import type { Policy } from '../domain/policy.ts';
 import type { PreparedFrames } from '../domain/result.ts';
 import { postpone } from '../domain/transitions.ts';
 import { isTerminal, type Status, type Video, videoPrefix } from '../domain/video.ts';
-import type { ArtifactStore } from '../ports/artifacts.ts';
+import type { ArtifactStore, OpenedArtifact } from '../ports/artifacts.ts';
 import type { Bell } from '../ports/bell.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Ids } from '../ports/ids.ts';
@@ -19,6 +19,8 @@ export interface Operations {
   /** A video of any owner, deleted ones too while their row is there. */
   show(id: string): Promise<Video | undefined>;
   requeue(id: string, wish: RequeueWish): Promise<Requeued | Problem>;
+  /** Opens the video's file: its result, or what was paid for and came too late. */
+  file(id: string): Promise<VideoFile | Problem>;
   backends(): Promise<readonly BackendRecord[]>;
   /** Acted on by every process within seconds. */
   setBackend(name: string, state: BackendState): Promise<BackendRecord | Problem>;
@@ -40,6 +42,11 @@ export type Requeued =
   | { readonly how: 'given_back'; readonly video: Video }
   /** It had ended, so its ask was accepted once more, as another video. */
   | { readonly how: 'asked_again'; readonly video: Video };
+
+export interface VideoFile {
+  readonly late: boolean;
+  readonly opened: OpenedArtifact;
+}
 
 interface OperationsParts {
   readonly store: Pick<Store, 'videos' | 'backends'>;
@@ -71,6 +78,15 @@ export function createOperations(parts: OperationsParts): Operations {
       if (wish.owner !== undefined && video.owner !== wish.owner)
         return { problem: `${id} belongs to ${video.owner}, not to ${wish.owner}.` };
       return isTerminal(video.status) ? askAgain(parts, video, wish) : giveBackNow(parts, video.id, wish);
+    },
+    async file(id) {
+      const video = await show(id);
+      if (video === undefined || video.deletedAt !== null) return { problem: `There is no video ${id}.` };
+      const artifact = video.late?.video ?? (video.expired ? undefined : video.result?.video);
+      if (artifact === undefined) return { problem: `${id} is ${video.status} and has no file.` };
+      const opened = await parts.artifacts.open(artifact.key);
+      if (opened === undefined) return { problem: `The file of ${id} is missing from storage.` };
+      return { late: video.late !== null, opened };
     },
     backends: () => store.backends.list(),
     async setBackend(name, state) {
