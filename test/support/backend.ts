@@ -142,7 +142,7 @@ export function createScriptedBackend({
           await wait(Math.min(1_000, operation.endsAt - clock.now()));
         if (operation.stopped) throw new Fault('backend_failed', 'The peer stopped it.');
         if (operation.end !== undefined) throw operation.end;
-        yield finished(ask);
+        if (ask.resultWanted !== false) yield finished(ask);
         return;
       }
       case 'succeed':

@@ -170,21 +170,33 @@ export function backendContract(
     // Only a backend whose work goes on at a peer has something to resume.
     if (kind !== 'operations') return;
 
-    it('resumes a remembered operation and starts no second one', async () => {
-      const ask = await world.ask(attempt());
-      const before = world.accepted?.() ?? Number.NaN;
+    /** Begins an attempt and lets go of it. */
+    async function operationOf(ask: GenerateAsk): Promise<Json> {
       const events = world.backend.generate(ask, never)[Symbol.asyncIterator]();
       const first = await events.next();
       await events.return?.();
-      if (first.done === true || first.value.type !== 'operation-started') {
+      if (first.done === true || first.value.type !== 'operation-started')
         throw new Error('an operation is told before anything else');
-      }
       // What is remembered goes through the store.
-      const operation = JSON.parse(JSON.stringify(first.value.operation));
+      return JSON.parse(JSON.stringify(first.value.operation)) as Json;
+    }
+
+    it('resumes a remembered operation and starts no second one', async () => {
+      const ask = await world.ask(attempt());
+      const before = world.accepted?.() ?? Number.NaN;
+      const operation = await operationOf(ask);
       const rest = await collect(world.backend.generate({ ...ask, operation }, never));
       expect(rest.filter((event) => event.type === 'operation-started')).toEqual([]);
       expect(rest.at(-1)?.type).toBe('finished');
       expect(world.accepted?.()).toBe(before + 1);
+    });
+
+    it('follows an operation that nobody wants any more to its end, and brings nothing', async () => {
+      const ask = await world.ask(attempt());
+      const operation = await operationOf(ask);
+      const events = await collect(world.backend.generate({ ...ask, operation, resultWanted: false }, never));
+      expect(events.filter(({ type }) => type !== 'progress')).toEqual([]);
+      await nothingLeft();
     });
 
     it('lets go of an operation when aborted, and the peer goes on with it', async () => {
@@ -224,13 +236,10 @@ export function backendContract(
     it('stops an operation, or says that it cannot, as often as it is asked', async () => {
       const { stop } = world.backend;
       if (stop === undefined) throw new Error('a remote backend has a stop');
-      const events = world.backend.generate(await world.ask(attempt()), never)[Symbol.asyncIterator]();
-      const first = await events.next();
-      await events.return?.();
-      if (first.done === true || first.value.type !== 'operation-started') throw new Error('no operation was told');
+      const operation = await operationOf(await world.ask(attempt()));
       const answers = [];
       for (let times = 0; times < 2; times += 1) {
-        answers.push(await stop.call(world.backend, first.value.operation, never));
+        answers.push(await stop.call(world.backend, operation, never));
       }
       // What has ended stays ended; what goes on may end meanwhile.
       expect(['stopped', 'goes_on']).toContain(answers[0]);

@@ -39,6 +39,11 @@ export interface GenerateAsk {
   /** What this attempt's peer accepted before, from `operation-started` or `lookUp`: resume it. null: start. */
   readonly operation: Json;
   /**
+   * False: an operation is only followed to its end, because nobody wants its result any more. Nothing is fetched, and there
+   * is no `finished`. Absent: it is wanted.
+   */
+  readonly resultWanted?: boolean;
+  /**
    * A remote backend calls it right before it sends what its peer may accept: a worker that stood still for so long that
    * the video was given to another must not send when it wakes.
    *
@@ -110,7 +115,7 @@ export interface Backend {
   /** Looks again; `capabilities` tells the last answer. */
   probe(signal: AbortSignal): Promise<Capabilities>;
   /**
-   * Runs or resumes one attempt and ends with exactly one `finished` event, or throws.
+   * Runs or resumes one attempt and ends with exactly one `finished` event (none when its result is not wanted), or throws.
    * Files it hands out live until the generator is returned or has ended.
    *
    * Aborting a local attempt ends it. Aborting a remote one only lets go of it, so that a shutdown never stops paid work;

@@ -113,12 +113,12 @@ async function follow(parts: DrainParts, backend: Backend, chain: Chain, signal:
   const attempt = attemptOf(chain);
   const prepared = chain.video.prepared ?? NO_FRAMES;
   try {
-    for await (const event of backend.generate(askOf(parts.artifacts, chain.video, attempt, prepared), signal)) {
+    const resultWanted = attempt.drain === 'result';
+    const ask = { ...askOf(parts.artifacts, chain.video, attempt, prepared), resultWanted };
+    for await (const event of backend.generate(ask, signal)) {
       signal.throwIfAborted();
       if (event.type !== 'finished') continue;
-      if (attempt.drain === 'result') await keep(parts, chain, attempt, event, signal);
-      else await end(parts, chain);
-      return;
+      return await keep(parts, chain, attempt, event, signal);
     }
   } catch (error) {
     // The peer says that it failed or forgot it: that is an end as well.

@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import { z } from 'zod';
 import type { Json } from '../../../domain/attempt.ts';
 import { Fault } from '../../../domain/fault.ts';
@@ -16,7 +15,8 @@ import {
   unreachable,
   WAN_FPS,
 } from '../self-hosted.ts';
-import { fileRequest, formRequest, handedOver, type SharedFolder } from './request.ts';
+import { fileRequest, formRequest } from './request.ts';
+import { type SharedFolder, takeBack, tendFolder } from './shared-folder.ts';
 
 export interface Lightx2vOptions {
   readonly address: PeerAddress;
@@ -101,16 +101,13 @@ class Lightx2vApi implements RemoteApi<Operation> {
     const { shared } = this.#options;
     const request =
       shared === undefined ? formRequest(fields, ask.frames) : await fileRequest(fields, ask.frames, uuid, shared);
-    const reply = await this.#ask(request, signal);
-    // Our own id: it was accepted before, and the answer got lost.
-    if (reply.status === 503 && shared !== undefined && /already exists/.test(reply.text))
-      return { task: uuid, file: uuid };
-    if (reply.status === 503 && /queue is full/.test(reply.text)) {
-      throw new Fault('rate_limited', 'The service that makes the video has too much to do.', {
-        cause: new Error(reply.text),
-      });
+    try {
+      return { task: readTask(await this.#ask(request, signal), uuid), file: uuid };
+    } catch (error) {
+      // Refused: nobody will open them.
+      if (error instanceof Fault) await this.cleanUp({ file: uuid });
+      throw error;
     }
-    return { task: readAs(ENGINE, reply, accepted).task_id, file: uuid };
   }
 
   async poll({ task, file }: Operation, signal: AbortSignal): Promise<Polled> {
@@ -140,7 +137,10 @@ class Lightx2vApi implements RemoteApi<Operation> {
 
   async #lookUp({ uuid }: AttemptName, signal: AbortSignal): Promise<Operation | undefined> {
     const reply = await this.#ask({ method: 'GET', path: `${taskPath(uuid)}/status` }, signal);
-    if (reply.status === 404 && !(await this.#hasFile(uuid, signal))) return undefined;
+    if (reply.status === 404 && !(await this.#hasFile(uuid, signal))) {
+      await this.cleanUp({ file: uuid });
+      return undefined;
+    }
     if (reply.status !== 404) readAs(ENGINE, reply, status);
     return { task: uuid, file: uuid };
   }
@@ -178,16 +178,22 @@ class Lightx2vApi implements RemoteApi<Operation> {
       });
     }
     if (recovered) await checkLeftFile(toFile);
+  }
+
+  /** The frames that were handed over in the shared folder. */
+  async cleanUp({ file }: Pick<Operation, 'file'>): Promise<void> {
     const { shared } = this.#options;
-    if (shared !== undefined)
-      await Promise.all(Object.values(handedOver(shared.here, file)).map((path) => rm(path, { force: true })));
+    if (shared !== undefined) await takeBack(shared, file);
   }
 
   async probe(signal: AbortSignal): Promise<Probed> {
     try {
       const modelClass = await this.#readModelClass(signal);
+      const { shared } = this.#options;
+      const folder = shared === undefined ? undefined : await tendFolder(shared);
       // Which task it was started for is not told; another one than flf2v fails its first video.
-      const problems = modelClass.startsWith('wan') ? [] : [`LightX2V serves ${modelClass}, which is no Wan model`];
+      const model = modelClass.startsWith('wan') ? undefined : `LightX2V serves ${modelClass}, which is no Wan model`;
+      const problems = [model, folder].filter((problem) => problem !== undefined);
       return { problems, version: `LightX2V, ${modelClass}` };
     } catch (error) {
       return unreachable(ENGINE, this.#options.address, error, signal);
@@ -212,6 +218,18 @@ class Lightx2vApi implements RemoteApi<Operation> {
   #ask(request: PeerRequest, signal: AbortSignal): Promise<PeerReply> {
     return askPeer(this.#options.address, request, signal);
   }
+}
+
+/** The id of the accepted task. @param uuid our own, where it was sent along */
+function readTask(reply: PeerReply, uuid: string): string {
+  // It was accepted before, and the answer got lost.
+  if (reply.status === 503 && reply.text.includes(`${uuid} already exists`)) return uuid;
+  if (reply.status === 503 && /queue is full/.test(reply.text)) {
+    throw new Fault('rate_limited', 'The service that makes the video has too much to do.', {
+      cause: new Error(reply.text),
+    });
+  }
+  return readAs(ENGINE, reply, accepted).task_id;
 }
 
 const taskPath = (task: string) => `/v1/tasks/${encodeURIComponent(task)}`;

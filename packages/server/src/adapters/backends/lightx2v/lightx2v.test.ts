@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -9,7 +9,7 @@ import {
   faultTable,
   succeeded,
 } from '../../../../../../test/support/engines/fault-table.ts';
-import { smallPair } from '../../../../../../test/support/engines/stage.ts';
+import { smallAsk, smallPair } from '../../../../../../test/support/engines/stage.ts';
 import { engineContract, openEngine } from '../../../../../../test/support/engines/world.ts';
 import {
   type FakeLightX2v,
@@ -202,6 +202,63 @@ describe('lightx2v with a shared folder', () => {
     processing.release();
     expect(await living).toMatchObject({ status: 'succeeded', attempts: 1 });
     expect([fake.http.count('POST /v1/tasks/video/'), fake.wishes.length]).toEqual([3, 2]);
+  });
+
+  it.each([
+    [
+      'that is refused',
+      (fake: FakeLightX2v) => fake.http.faults.add('POST /v1/tasks/video/', { kind: 'status', status: 422 }, 1),
+      'failed',
+    ],
+    [
+      'that fails',
+      (fake: FakeLightX2v) => {
+        fake.broken = { error: 'CUDA out of memory', type: 'OutOfMemoryError' };
+      },
+      'failed',
+    ],
+    ['that is lost with its engine', (fake: FakeLightX2v) => dieAt(fake, fake.moments, 'processing'), 'succeeded'],
+    [
+      'whose request is lost',
+      (fake: FakeLightX2v) => fake.http.faults.add('POST /v1/tasks/video/', { kind: 'lost-request' }, 1),
+      'succeeded',
+    ],
+  ])('leaves none of a task %s', async (_, arrange, status) => {
+    await using world = await opened();
+    const { fake, stage, here } = world;
+    arrange(fake);
+    expect(await stage.live()).toMatchObject({ status });
+    expect(await readdir(here)).toEqual([]);
+  });
+
+  it('leaves none of what is stopped, or followed to its end for nobody', async () => {
+    await using world = await opened();
+    const { fake, stage, here } = world;
+    const processing = fake.moments.hold('processing');
+    const [running, waiting] = [await stage.operationOf(), await stage.operationOf()];
+    await processing.reached;
+    expect(await readdir(here)).toHaveLength(4);
+    expect(await stage.backend.stop?.(waiting, stage.never)).toBe('stopped');
+    expect(await stage.backend.stop?.(running, stage.never)).toBe('goes_on');
+    expect(await readdir(here)).toHaveLength(2);
+    processing.release();
+    const ask = { ...(await smallAsk('video_engine1.1')), operation: running, resultWanted: false };
+    for await (const event of stage.backend.generate(ask, stage.never)) expect(event.type).toBe('progress');
+    expect(await readdir(here)).toEqual([]);
+    expect(fake.http.calls.filter((call) => call.endsWith('/result'))).toEqual([]);
+  });
+
+  it('removes what a server left that never came back, and nothing of anybody else', async () => {
+    await using world = await opened();
+    const { stage, here } = world;
+    const name = (n: number) => `inbetween-00000000-0000-8000-8000-00000000000${n}-first.png`;
+    for (const each of [name(1), name(2), 'holiday.png']) await writeFile(join(here, each), 'x');
+    const long = new Date(Date.now() - 9 * 24 * 60 * 60_000);
+    for (const each of [name(1), 'holiday.png']) await utimes(join(here, each), long, long);
+    expect((await stage.backend.probe(stage.never)).ready).toBe(true);
+    expect((await readdir(here)).toSorted()).toEqual(['holiday.png', name(2)]);
+    await rm(here, { recursive: true });
+    expect((await stage.backend.probe(stage.never)).problems.join()).toContain('cannot be written on this machine');
   });
 
   it('says so when the folder cannot be written', async () => {

@@ -34,7 +34,7 @@ export function opaque<Operation extends Json>(api: RemoteApi<Operation>): Remot
     if (operation === undefined) throw new Error('a saved operation is none of this adapter');
     return operation;
   };
-  const { lookup, load, watch, close } = api;
+  const { lookup, load, watch, cleanUp, close } = api;
   return {
     get traits() {
       return api.traits;
@@ -48,6 +48,7 @@ export function opaque<Operation extends Json>(api: RemoteApi<Operation>): Remot
     ...(watch === undefined
       ? {}
       : { watch: (operation, wake, signal) => watch.call(api, read(operation), wake, signal) }),
+    ...(cleanUp === undefined ? {} : { cleanUp: async (operation: Json) => cleanUp.call(api, read(operation)) }),
     ...(load === undefined ? {} : { load: load.bind(api) }),
     ...(lookup === undefined ? {} : { lookup: lookup.bind(api) }),
     ...(close === undefined ? {} : { close: close.bind(api) }),

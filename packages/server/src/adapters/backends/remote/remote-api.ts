@@ -54,6 +54,9 @@ export interface RemoteApi<Operation extends Json = Json> {
    */
   fetchResult(operation: Operation, result: Json, toFile: string, signal: AbortSignal): Promise<void>;
 
+  /** Removes what is left of an operation that is over, whatever its end: files that were handed over, say. Idempotent. */
+  cleanUp?(operation: Operation): Promise<void>;
+
   /** Asks the peer what it has and what it lacks. Resolves also when nothing works; `problems` then says so in words. */
   probe(signal: AbortSignal): Promise<Probed>;
 

@@ -399,6 +399,37 @@ describe('bringing the result home', () => {
     }
   });
 
+  it('fetches nothing that nobody wants any more, and takes back what was handed over at every end', async () => {
+    const peer = createScriptedPeer();
+    const cleaned: number[] = [];
+    let denied = false;
+    peer.cleanUp = async ({ handle }) => {
+      if (denied) throw new Error('EACCES');
+      cleaned.push(handle);
+    };
+    const stage = await opened(peer);
+    const started = (await stage.run(askOf('video_a.1'))).events[0];
+    if (started?.type !== 'operation-started') throw new Error('an operation is told first');
+    expect(cleaned).toEqual([1]);
+    const fetches = () => peer.calls.filter((call) => call.startsWith('fetch')).length;
+    const before = fetches();
+    const { events, error } = await stage.run({
+      ...askOf('video_a.1'),
+      operation: started.operation,
+      resultWanted: false,
+    });
+    expect([events, error, fetches() - before, cleaned]).toEqual([[], undefined, 0, [1, 1]]);
+    peer.polls.push({ state: 'failed', fault: new Fault('backend_failed', 'No.') });
+    await stage.run(askOf('video_b.1'));
+    expect(cleaned).toEqual([1, 1, 2]);
+    await stage.backend.stop?.(started.operation, new AbortController().signal);
+    expect(cleaned).toEqual([1, 1, 2, 1]);
+    // What cannot be removed fails nothing.
+    denied = true;
+    expect((await stage.run(askOf('video_c.1'))).error).toBeUndefined();
+    await stage.close();
+  });
+
   it('draws the watermark itself where the peer has none, and masks it where the peer has one', async () => {
     for (const watermarks of [false, true]) {
       const stage = await opened(createScriptedPeer({ traits: { watermarks } }));

@@ -201,10 +201,27 @@ class PolledBackend implements RemoteBackend {
       if (resumed === undefined) yield { type: 'operation-started', operation: { ...pinned } };
       signal.throwIfAborted();
       const done = yield* this.#follow(place, pinned, signal);
-      yield await this.#finish(folder, ask, prepared, { place, pinned, done }, signal);
+      if (ask.resultWanted === false) return await this.#cleanUp(place, pinned.peer);
+      const finished = await this.#finish(folder, ask, prepared, { place, pinned, done }, signal);
+      await this.#cleanUp(place, pinned.peer);
+      yield finished;
+    } catch (error) {
+      // The peer has ended it; what we cannot go on with now is gone on with later.
+      if (error instanceof Fault && !error.attemptGoesOn) await this.#cleanUp(place, pinned.peer);
+      throw error;
     } finally {
       place.running -= 1;
     }
+  }
+
+  /** An operation is over. What it left behind is no reason to fail anything. */
+  async #cleanUp({ api, name }: Place, peer: Json): Promise<void> {
+    await api.cleanUp?.(peer).catch((error: unknown) => {
+      this.#options.log.warn(
+        { backend: this.name, instance: name, err: error },
+        'files of an attempt could not be removed',
+      );
+    });
   }
 
   #resume(operation: Json): { readonly place: Place; readonly pinned: Pinned } {
@@ -267,7 +284,9 @@ class PolledBackend implements RemoteBackend {
     const pinned = readPinned(operation);
     const place = this.#places.find(({ name }) => name === pinned?.instance);
     if (pinned === undefined || place === undefined) return 'unknown';
-    return this.#stopAt(place, pinned.peer, signal);
+    const answer = await this.#stopAt(place, pinned.peer, signal);
+    if (answer === 'stopped') await this.#cleanUp(place, pinned.peer);
+    return answer;
   }
 
   /** Asks every place, because a lost worker took with it which one it was. */
