@@ -5,6 +5,7 @@ import type { Json } from '../../../packages/server/src/domain/attempt.ts';
 import type { FakeServer } from '../fakes/fake-server.ts';
 import type { Moments } from '../fakes/moments.ts';
 import { type Life, openEngineStage } from './stage.ts';
+import { SWITCHES, type Switch } from './switches.ts';
 
 /** A fake engine, whichever it is. */
 export interface FakeEngine {
@@ -17,6 +18,8 @@ export interface FakeEngine {
 /** One thing that can go wrong, how a video must end all the same, and how often the engine may have been called. */
 export interface FaultRow<Fake extends FakeEngine, Options> {
   readonly what: string;
+  /** The switches of all adapters that this row throws. */
+  readonly is?: readonly Switch[];
   readonly options?: Options;
   arrange?(fake: Fake): void;
   readonly ends: Partial<Life>;
@@ -31,17 +34,25 @@ export interface FaultTable<Fake extends FakeEngine, Options> {
   open(options: Options | undefined): Promise<Fake>;
   api(fake: Fake): RemoteApi<Json>;
   readonly stage?: Partial<RemoteBackendOptions>;
+  /** The switches that this engine does not have, and why. */
+  readonly without: Partial<Readonly<Record<Switch, string>>>;
   count(fake: Fake): Readonly<Record<string, number>>;
 }
 
 /** Runs one video through each fault, on a fake and an adapter of its own, and prints what came of it. */
 export function faultTable<Fake extends FakeEngine, Options>(table: FaultTable<Fake, Options>): void {
-  const { name, rows, open, api, count, stage: options } = table;
+  const { name, rows, open, api, count, stage: options, without } = table;
   const seen: string[] = [];
 
   describe(`${name}, with`, () => {
     afterAll(() => {
       console.log([`${name}: what went wrong → how the video ended, calls`, ...seen].join('\n'));
+    });
+
+    it('every switch, or a reason why it has none', () => {
+      const thrown = new Set(rows.flatMap(({ is = [] }) => is));
+      expect(SWITCHES.filter((each) => !thrown.has(each) && without[each] === undefined)).toEqual([]);
+      expect(SWITCHES.filter((each) => thrown.has(each) && without[each] !== undefined)).toEqual([]);
     });
 
     it.each(rows)('$what', { timeout: 30_000 }, async (row) => {

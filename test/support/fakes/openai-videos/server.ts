@@ -44,6 +44,8 @@ export class FakeGateway {
   redirect: string | undefined;
   /** Forgets everything, as a restart does. */
   forgets = false;
+  /** Results are kept no longer. */
+  gone = false;
   /** Answers the state of a failed video with status 500. */
   failsLoudly = false;
   readonly #options: Required<FakeGatewayOptions>;
@@ -160,6 +162,7 @@ export class FakeGateway {
   }
 
   #content(job: Job, asked: Asked['headers']): Reply {
+    if (this.gone) return { status: 410, body: { error: { message: 'expired', type: 'x', code: 'expired' } } };
     if (this.#options.urlOnly) return { status: 404, body: { error: { message: 'no such route' } } };
     if (this.redirect !== undefined) return { status: 302, headers: { location: this.redirect } };
     if (job.state !== 'done' || job.file === undefined)
@@ -168,7 +171,7 @@ export class FakeGateway {
   }
 
   #file(id: string, asked: Asked['headers']): Reply {
-    const file = this.#jobs.get(id)?.file;
+    const file = this.gone ? undefined : this.#jobs.get(id)?.file;
     return file === undefined ? { status: 404 } : fileReply(file, 'video/mp4', asked);
   }
 }

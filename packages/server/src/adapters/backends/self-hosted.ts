@@ -43,12 +43,6 @@ export function engineFailed(why: string): Fault {
   return new Fault('backend_failed', 'The service that makes the video failed.', { cause });
 }
 
-/** Somebody stopped the work at the engine itself, and will not want it begun again. */
-export function stoppedThere(engine: string): Fault {
-  const cause = new Error(`somebody stopped it at ${engine}`);
-  return new Fault('cancelled', 'The work was stopped at the service that makes the video.', { cause });
-}
-
 /** Nothing a caller could change, and no other try would help. */
 export function notSetUp(why: string, cause?: unknown): Fault {
   const message = 'The service that makes the video is not set up for this model.';

@@ -4,7 +4,7 @@ import type { Json } from '../../../domain/attempt.ts';
 import { Fault } from '../../../domain/fault.ts';
 import { askPeer, downloadFrom, type PeerAddress, type PeerReply, type PeerRequest } from '../remote/peer-http.ts';
 import { NoReply } from '../remote/remote-api.ts';
-import { faultOfStatus } from '../remote/reply-fault.ts';
+import { faultOfResult } from '../remote/reply-fault.ts';
 import { isThere, readAs } from '../self-hosted.ts';
 import type { Abilities } from './version.ts';
 import type { Graph } from './workflow.ts';
@@ -221,7 +221,7 @@ export class ComfyuiClient {
 
   async download(file: EngineFile, toFile: string, signal: AbortSignal): Promise<void> {
     const answer = await downloadFrom(this.#address, { method: 'GET', path: viewPath(file) }, toFile, signal);
-    if (answer.kind === 'reply') throw faultOfStatus(answer);
+    if (answer.kind === 'reply') throw faultOfResult(answer);
   }
 
   async system(signal: AbortSignal): Promise<{ readonly version: string; readonly device: string }> {

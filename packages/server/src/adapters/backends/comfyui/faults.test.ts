@@ -31,6 +31,7 @@ const ROWS: readonly FaultRow<FakeComfyui, FakeComfyuiOptions>[] = [
   },
   {
     what: 'a socket that breaks in the middle',
+    is: ['dropped socket'],
     options: { stepMs: 40 },
     arrange: (fake) => {
       const hold = fake.engine.moments.hold('sampling');
@@ -45,24 +46,28 @@ const ROWS: readonly FaultRow<FakeComfyui, FakeComfyuiOptions>[] = [
   },
   {
     what: 'an answer to the prompt that got lost',
+    is: ['lost answer to a start'],
     arrange: (fake) => fake.http.faults.add('POST /prompt', LOST, 1),
     ends: succeeded(),
     counts: ONCE,
   },
   {
     what: 'a prompt that got lost',
+    is: ['lost start'],
     arrange: (fake) => fake.http.faults.add('POST /prompt', { kind: 'lost-request' }, 1),
     ends: succeeded(),
     counts: { posted: 2, accepted: 1 },
   },
   {
     what: 'a prompt that is never answered',
+    is: ['start without an answer'],
     arrange: (fake) => fake.http.faults.add('POST /prompt', { kind: 'silence' }, 1),
     ends: succeeded(),
     counts: { posted: 2, accepted: 1 },
   },
   {
     what: 'an answer to the prompt that is no answer',
+    is: ['garbled answer to a start'],
     arrange: (fake) => fake.http.faults.add('POST /prompt', { kind: 'gibberish' }, 1),
     ends: succeeded(),
     counts: ONCE,
@@ -81,12 +86,14 @@ const ROWS: readonly FaultRow<FakeComfyui, FakeComfyuiOptions>[] = [
   },
   {
     what: 'a storm of 503 while it works',
+    is: ['5xx storm'],
     arrange: (fake) => fake.http.faults.add('GET /history', { kind: 'status', status: 503 }, 12),
     ends: succeeded(),
     counts: ONCE,
   },
   {
     what: 'answers to looks that are no answers',
+    is: ['garbled looks'],
     arrange: (fake) => {
       fake.http.faults.add('GET /history', { kind: 'gibberish' }, 3);
       fake.http.faults.add('GET /api/jobs', { kind: 'gibberish' }, 3);
@@ -96,18 +103,21 @@ const ROWS: readonly FaultRow<FakeComfyui, FakeComfyuiOptions>[] = [
   },
   {
     what: 'a slow download',
+    is: ['slow answers'],
     arrange: (fake) => fake.http.faults.add('GET /view', { kind: 'slow-body', bytes: 4_000, everyMs: 2 }, 1),
     ends: succeeded(),
     counts: { ...ONCE, viewed: 1 },
   },
   {
     what: 'a download that breaks off',
+    is: ['broken download'],
     arrange: (fake) => fake.http.faults.add('GET /view', { kind: 'cut-body', share: 0.5 }, 2),
     ends: succeeded(),
     counts: { ...ONCE, viewed: 3 },
   },
   {
     what: 'a model file that is missing',
+    is: ['missing model'],
     options: { models: { ...OFFICIAL_MODELS, vae: [] } },
     ends: failed('backend_misconfigured'),
     counts: { posted: 0, accepted: 0 },
@@ -140,6 +150,7 @@ const ROWS: readonly FaultRow<FakeComfyui, FakeComfyuiOptions>[] = [
   },
   {
     what: 'out of memory, once',
+    is: ['out of memory'],
     arrange: (fake) => {
       fake.engine.outOfMemory = 1;
     },
@@ -168,7 +179,15 @@ const ROWS: readonly FaultRow<FakeComfyui, FakeComfyuiOptions>[] = [
     counts: { posted: 2, accepted: 2, freed: 1 },
   },
   {
+    what: 'a file that somebody removed before it was fetched',
+    is: ['expired result'],
+    arrange: (fake) => fake.http.faults.add('GET /view', { kind: 'status', status: 404 }, 3),
+    ends: succeeded(2),
+    counts: { posted: 2, accepted: 2, viewed: 4 },
+  },
+  {
     what: 'a node that fails',
+    is: ['failed work'],
     arrange: (fake) => {
       fake.engine.broken = { type: 'RuntimeError', message: 'CUDA error: an illegal access by /home/someone' };
     },
@@ -181,6 +200,7 @@ const ROWS: readonly FaultRow<FakeComfyui, FakeComfyuiOptions>[] = [
   },
   {
     what: 'somebody who interrupts it in ComfyUI',
+    is: ['stopped there'],
     arrange: (fake) => {
       const hold = fake.engine.moments.hold('sampling');
       void hold.reached.then(() => {
@@ -193,6 +213,7 @@ const ROWS: readonly FaultRow<FakeComfyui, FakeComfyuiOptions>[] = [
   },
   {
     what: 'an engine that dies while it samples',
+    is: ['death in the middle'],
     arrange: (fake) => dieAt(fake, fake.engine.moments, 'sampling'),
     ends: succeeded(2),
     counts: { posted: 2, accepted: 2 },
@@ -223,6 +244,7 @@ const ROWS: readonly FaultRow<FakeComfyui, FakeComfyuiOptions>[] = [
   },
   {
     what: 'somebody who clears the history',
+    is: ['forgotten work'],
     arrange: (fake) => {
       const hold = fake.engine.moments.hold('done');
       void hold.reached.then(() => {
@@ -235,6 +257,7 @@ const ROWS: readonly FaultRow<FakeComfyui, FakeComfyuiOptions>[] = [
   },
   {
     what: 'a version that is too old',
+    is: ['old version'],
     options: { version: '0.3.40' },
     ends: failed('backend_misconfigured'),
     counts: { posted: 0, accepted: 0 },
@@ -242,6 +265,7 @@ const ROWS: readonly FaultRow<FakeComfyui, FakeComfyuiOptions>[] = [
   },
   {
     what: 'a door that our key does not open',
+    is: ['refused key'],
     options: { door: { authorization: 'Basic b3RoZXI6a2V5' } },
     ends: failed('backend_misconfigured'),
     counts: { posted: 0, accepted: 0 },
@@ -262,6 +286,10 @@ for (const version of ['0.3.64', '0.33.0']) {
           clock: hurriedClock,
         }),
       ),
+    without: {
+      'too much to do': 'its queue has no end',
+      'unknown word': 'it is told by what is in queue and history, not by words',
+    },
     count: ({ http, engine }) => ({
       posted: http.count('POST /prompt'),
       accepted: engine.accepted,

@@ -1,5 +1,6 @@
 import { Fault } from '../../../domain/fault.ts';
-import { engineFailed, stoppedThere } from '../self-hosted.ts';
+import { stoppedThere } from '../remote/reply-fault.ts';
+import { engineFailed } from '../self-hosted.ts';
 import type { EngineFile, Finished } from './client.ts';
 
 /** How a prompt ended. */

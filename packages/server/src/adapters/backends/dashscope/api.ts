@@ -12,7 +12,7 @@ import {
   type RemoteTraits,
   type Stopped,
 } from '../remote/remote-api.ts';
-import { faultOfStatus } from '../remote/reply-fault.ts';
+import { faultOfStatus, stoppedThere } from '../remote/reply-fault.ts';
 import { faultOfReply, faultOfTask } from './errors.ts';
 import { protocolOf, type Region, upstreamName } from './models.ts';
 import { uploadTemporarily } from './upload.ts';
@@ -136,7 +136,7 @@ class DashscopeApi implements RemoteApi<Handle> {
       case 'FAILED':
         return { state: 'failed', fault: faultOfTask({ code: output.code ?? '', message: output.message ?? '' }) };
       case 'CANCELED':
-        return { state: 'failed', fault: faultOfTask({ code: 'Canceled', message: 'cancelled at DashScope' }) };
+        return { state: 'failed', fault: stoppedThere('DashScope') };
       case 'UNKNOWN':
         return { state: 'lost', why: 'DashScope does not know the task (older than 24 hours, or another key’s)' };
       default:

@@ -61,24 +61,59 @@ const ROWS: readonly FaultRow<FakeDashscope, FakeDashscopeOptions>[] = [
   },
   {
     what: 'an answer to a create that got lost: it may be paid for and cannot be asked, so it is not sent again',
+    is: ['lost answer to a start'],
     arrange: (fake) => fake.http.faults.add(CREATE, { kind: 'lost-answer' }, 1),
     ends: failed('submission_unknown'),
     counts: ONCE,
   },
   {
     what: 'a gateway that had no answer to a create',
+    is: ['lost start'],
     arrange: (fake) => fake.http.faults.add(CREATE, { kind: 'status', status: 504 }, 1),
     ends: failed('submission_unknown'),
     counts: { created: 1, accepted: 0 },
   },
   {
     what: 'a create that says nothing we understand',
+    is: ['garbled answer to a start'],
     arrange: (fake) => fake.http.faults.add(CREATE, { kind: 'gibberish' }, 1),
     ends: failed('submission_unknown'),
     counts: ONCE,
   },
   {
+    what: 'a create that nobody answers',
+    is: ['start without an answer'],
+    arrange: (fake) => fake.http.faults.add(CREATE, { kind: 'silence' }, 1),
+    ends: failed('submission_unknown'),
+    counts: { created: 1, accepted: 0 },
+  },
+  {
+    what: 'a create whose connection breaks',
+    arrange: (fake) => fake.http.faults.add(CREATE, { kind: 'lost-request' }, 1),
+    ends: failed('submission_unknown'),
+    counts: { created: 1, accepted: 0 },
+  },
+  {
+    what: 'a model that the account does not have',
+    is: ['missing model'],
+    arrange: (fake) => {
+      fake.refuses = refusal(404, 'ModelNotFound');
+    },
+    ends: failed('backend_misconfigured'),
+    counts: { created: 1, accepted: 0 },
+  },
+  {
+    what: 'somebody who cancels the task at DashScope',
+    is: ['stopped there'],
+    arrange: (fake) => {
+      fake.word = 'CANCELED';
+    },
+    ends: failed('cancelled'),
+    counts: ONCE,
+  },
+  {
     what: 'a rate limit, for a while',
+    is: ['too much to do'],
     arrange: (fake) => {
       fake.refuses = refusal(429, 'Throttling.RateQuota', 3);
     },
@@ -112,6 +147,7 @@ const ROWS: readonly FaultRow<FakeDashscope, FakeDashscopeOptions>[] = [
   },
   {
     what: 'a key that is refused',
+    is: ['refused key'],
     options: { key: 'sk-other' },
     ends: failed('backend_misconfigured'),
     counts: { created: 1, accepted: 0 },
@@ -134,6 +170,7 @@ const ROWS: readonly FaultRow<FakeDashscope, FakeDashscopeOptions>[] = [
   },
   {
     what: 'a task that fails: it is not begun again, whoever pays decides',
+    is: ['failed work', 'out of memory'],
     arrange: (fake) => {
       fake.fails = { code: 'InternalError.Algo', message: 'oom on worker 10.0.0.7' };
     },
@@ -146,6 +183,7 @@ const ROWS: readonly FaultRow<FakeDashscope, FakeDashscopeOptions>[] = [
   },
   {
     what: 'a storm of 5xx and of lost answers while it works',
+    is: ['5xx storm', 'garbled looks'],
     arrange: (fake) => {
       fake.http.faults.add(TASK, { kind: 'status', status: 503 }, 6);
       fake.http.faults.add(TASK, { kind: 'lost-answer' }, 3);
@@ -157,6 +195,7 @@ const ROWS: readonly FaultRow<FakeDashscope, FakeDashscopeOptions>[] = [
   },
   {
     what: 'a word nobody knows',
+    is: ['unknown word'],
     arrange: (fake) => {
       fake.word = 'MARINATING';
       setTimeout(() => {
@@ -168,6 +207,7 @@ const ROWS: readonly FaultRow<FakeDashscope, FakeDashscopeOptions>[] = [
   },
   {
     what: 'a task that is not known any more',
+    is: ['forgotten work'],
     arrange: (fake) => {
       fake.word = 'UNKNOWN';
     },
@@ -184,6 +224,7 @@ const ROWS: readonly FaultRow<FakeDashscope, FakeDashscopeOptions>[] = [
   },
   {
     what: 'a result whose address has expired',
+    is: ['expired result'],
     arrange: (fake) => {
       fake.expired = true;
     },
@@ -192,6 +233,7 @@ const ROWS: readonly FaultRow<FakeDashscope, FakeDashscopeOptions>[] = [
   },
   {
     what: 'a result that breaks off and comes slowly',
+    is: ['broken download', 'slow answers'],
     arrange: (fake) => {
       fake.http.faults.add('GET /results/', { kind: 'cut-body', share: 0.5 }, 5);
       fake.http.faults.add('GET /results/', { kind: 'status', status: 503 }, 2);
@@ -202,6 +244,7 @@ const ROWS: readonly FaultRow<FakeDashscope, FakeDashscopeOptions>[] = [
   },
   {
     what: 'servers that are away for a while and come back',
+    is: ['death in the middle'],
     arrange: (fake) => {
       const hold = fake.moments.hold('running');
       void hold.reached.then(async () => {
@@ -220,6 +263,7 @@ faultTable<FakeDashscope, FakeDashscopeOptions>({
   open: startFakeDashscope,
   api: (fake) => opaque(apiFor(fake)),
   stage: { rescaler: sharpRescaler },
+  without: { 'old version': 'a service has none', 'dropped socket': 'it pushes nothing' },
   count: (fake) => ({
     created: fake.http.count(CREATE),
     accepted: fake.wishes.length,

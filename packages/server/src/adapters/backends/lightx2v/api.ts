@@ -4,17 +4,8 @@ import { Fault } from '../../../domain/fault.ts';
 import type { SizeTier } from '../../../domain/model.ts';
 import { askPeer, downloadFrom, type PeerAddress, type PeerReply, type PeerRequest } from '../remote/peer-http.ts';
 import type { AttemptName, Polled, Probed, RemoteApi, RemoteAsk, RemoteTraits, Stopped } from '../remote/remote-api.ts';
-import { faultOfStatus } from '../remote/reply-fault.ts';
-import {
-  checkLeftFile,
-  engineFailed,
-  framesFor,
-  isThere,
-  readAs,
-  stoppedThere,
-  unreachable,
-  WAN_FPS,
-} from '../self-hosted.ts';
+import { faultOfResult, faultOfStatus, stoppedThere } from '../remote/reply-fault.ts';
+import { checkLeftFile, engineFailed, framesFor, isThere, readAs, unreachable, WAN_FPS } from '../self-hosted.ts';
 import { fileRequest, formRequest } from './request.ts';
 import { type SharedFolder, takeBack, tendFolder } from './shared-folder.ts';
 
@@ -171,12 +162,7 @@ class Lightx2vApi implements RemoteApi<Operation> {
     const { recovered } = result.parse(found);
     const path = recovered ? filePath(file) : `${taskPath(task)}/result`;
     const answer = await downloadFrom(this.#options.address, { method: 'GET', path }, toFile, signal);
-    if (answer.kind === 'reply') {
-      if (answer.status !== 404) throw faultOfStatus(answer);
-      throw new Fault('backend_failed', 'The finished video is gone at the service that made it.', {
-        cause: new Error(answer.text),
-      });
-    }
+    if (answer.kind === 'reply') throw faultOfResult(answer);
     if (recovered) await checkLeftFile(toFile);
   }
 

@@ -36,12 +36,51 @@ const ROWS: readonly FaultRow<FakeLightX2v, FakeLightX2vOptions>[] = [
   { what: 'nothing', ends: succeeded(), counts: { ...ONCE, fetched: 1 } },
   {
     what: 'an answer that got lost: it cannot be looked up, and is not paid for, so it is made again',
+    is: ['lost answer to a start'],
     arrange: (fake) => fake.http.faults.add(POST, { kind: 'lost-answer' }, 1),
     ends: succeeded(2),
     counts: { posted: 2, accepted: 2 },
   },
   {
+    what: 'a request that got lost',
+    is: ['lost start'],
+    arrange: (fake) => fake.http.faults.add(POST, { kind: 'lost-request' }, 1),
+    ends: succeeded(2),
+    counts: { posted: 2, accepted: 1 },
+  },
+  {
+    what: 'a request that nobody answers, and an answer that is none',
+    is: ['start without an answer', 'garbled answer to a start'],
+    arrange: (fake) => {
+      fake.http.faults.add(POST, { kind: 'silence' }, 1);
+      fake.http.faults.add(POST, { kind: 'gibberish' }, 1);
+    },
+    ends: succeeded(3),
+    counts: { posted: 3, accepted: 2 },
+  },
+  {
+    what: 'answers to looks that are none',
+    is: ['garbled looks'],
+    arrange: (fake) => fake.http.faults.add('GET /v1/tasks', { kind: 'gibberish' }, 4),
+    ends: succeeded(),
+    counts: ONCE,
+  },
+  {
+    what: 'a finished video that is gone from its disk',
+    is: ['expired result'],
+    arrange: (fake) => {
+      const hold = fake.moments.hold('done');
+      void hold.reached.then(() => {
+        fake.outputs.clear();
+        hold.release();
+      });
+    },
+    ends: succeeded(2),
+    counts: { posted: 2, accepted: 2 },
+  },
+  {
     what: 'a full queue, for a while',
+    is: ['too much to do'],
     options: { queueSize: 0 },
     arrange: (fake) => {
       setTimeout(() => fake.widen(10), 150);
@@ -52,12 +91,14 @@ const ROWS: readonly FaultRow<FakeLightX2v, FakeLightX2vOptions>[] = [
   },
   {
     what: 'a storm of 502 while it works',
+    is: ['5xx storm'],
     arrange: (fake) => fake.http.faults.add('GET /v1/tasks', { kind: 'status', status: 502 }, 15),
     ends: succeeded(),
     counts: ONCE,
   },
   {
     what: 'a download that breaks off, and a slow one',
+    is: ['broken download', 'slow answers'],
     arrange: (fake) => {
       const hold = fake.moments.hold('done');
       void hold.reached.then(() => {
@@ -71,6 +112,7 @@ const ROWS: readonly FaultRow<FakeLightX2v, FakeLightX2vOptions>[] = [
   },
   {
     what: 'a word nobody knows',
+    is: ['unknown word'],
     arrange: (fake) => {
       fake.word = 'simmering';
       setTimeout(() => {
@@ -82,6 +124,7 @@ const ROWS: readonly FaultRow<FakeLightX2v, FakeLightX2vOptions>[] = [
   },
   {
     what: 'an engine that dies while it works',
+    is: ['death in the middle', 'forgotten work'],
     arrange: (fake) => dieAt(fake, fake.moments, 'processing'),
     ends: succeeded(2),
     counts: { posted: 2, accepted: 2 },
@@ -117,6 +160,7 @@ const ROWS: readonly FaultRow<FakeLightX2v, FakeLightX2vOptions>[] = [
   },
   {
     what: 'somebody who cancels it at the engine, which ends it all the same',
+    is: ['stopped there'],
     arrange: (fake) => {
       const hold = fake.moments.hold('processing');
       void hold.reached.then(() => fake.cancelAll());
@@ -126,6 +170,7 @@ const ROWS: readonly FaultRow<FakeLightX2v, FakeLightX2vOptions>[] = [
   },
   {
     what: 'a failure of the engine',
+    is: ['failed work', 'out of memory'],
     arrange: (fake) => {
       fake.broken = { error: 'CUDA out of memory at /root/models', type: 'OutOfMemoryError' };
     },
@@ -138,6 +183,7 @@ const ROWS: readonly FaultRow<FakeLightX2v, FakeLightX2vOptions>[] = [
   },
   {
     what: 'a door that our key does not open',
+    is: ['refused key'],
     options: { door: { authorization: 'Bearer other' } },
     ends: failed('backend_misconfigured'),
     counts: { posted: 0, accepted: 0 },
@@ -149,6 +195,11 @@ faultTable<FakeLightX2v, FakeLightX2vOptions>({
   rows: ROWS,
   open: (options) => startFakeLightX2v({ ...TINY, ...options }),
   api: (fake) => opaque(apiFor(fake)),
+  without: {
+    'missing model': 'it was started with one, and says which: see the probe below',
+    'old version': 'it tells none',
+    'dropped socket': 'it pushes nothing',
+  },
   count: ({ http, wishes }) => ({
     posted: http.count(POST),
     accepted: wishes.length,

@@ -13,7 +13,7 @@ import {
   type RemoteTraits,
   type Stopped,
 } from '../remote/remote-api.ts';
-import { faultOfStatus, refused } from '../remote/reply-fault.ts';
+import { faultOfResult, faultOfStatus, refused, stoppedThere } from '../remote/reply-fault.ts';
 import { type FieldMap, phaseOf, readWord, setAt } from './dialects.ts';
 import { type GatewayVideo, readError, readVideo } from './read-video.ts';
 
@@ -111,8 +111,8 @@ class GatewayApi implements RemoteApi<Handle> {
     const video = readVideo(reply.json);
     const state = video?.status === undefined ? undefined : readWord(video.status);
     // Some answer the state of a failed video with an error status: the words in the body count more.
-    if (video !== undefined && (state === 'failed' || state === 'cancelled'))
-      return { state: 'failed', fault: failure(video) };
+    if (state === 'cancelled') return { state: 'failed', fault: stoppedThere('the gateway') };
+    if (video !== undefined && state === 'failed') return { state: 'failed', fault: failure(video) };
     if (isUnknownId(reply)) return { state: 'lost', why: `status ${reply.status}: ${reply.text.slice(0, 200)}` };
     if (reply.status !== 200) throw faultOfStatus(reply);
     if (video?.status === undefined) throw new NoReply('an answer without a status', true);
@@ -143,7 +143,7 @@ class GatewayApi implements RemoteApi<Handle> {
     const answer = await this.#download(address, path, toFile, signal);
     if (answer === 'file') return;
     const named = located.safeParse(result).data?.url ?? null;
-    if (named === null || answer.status === 429 || answer.status >= 500) throw faultOfStatus(answer);
+    if (named === null || answer.status === 429 || answer.status >= 500) throw faultOfResult(answer);
     await this.#fetchNamed(named, toFile, signal);
   }
 
@@ -155,7 +155,7 @@ class GatewayApi implements RemoteApi<Handle> {
     const { origin, pathname, search, href } = new URL(named, `${address.url}/`);
     if (origin !== new URL(address.url).origin) return this.#fetchForeign(href, toFile, signal);
     const answer = await this.#download({ ...address, url: origin }, `${pathname}${search}`, toFile, signal);
-    if (answer !== 'file') throw faultOfStatus(answer);
+    if (answer !== 'file') throw faultOfResult(answer);
   }
 
   /** A download from the configured origin. Where it redirects to is fetched as from a stranger, without credentials. */

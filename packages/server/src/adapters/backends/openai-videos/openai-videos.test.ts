@@ -68,15 +68,69 @@ const ROWS: readonly FaultRow<FakeGateway, FakeGatewayOptions>[] = [
   },
   {
     what: 'an answer that got lost',
+    is: ['lost answer to a start'],
     arrange: (fake) => fake.http.faults.add(POST, { kind: 'lost-answer' }, 1),
     ends: failed('submission_unknown'),
     counts: ONCE,
   },
   {
     what: 'a request that got lost: nobody knows, so it counts as sent',
+    is: ['lost start'],
     arrange: (fake) => fake.http.faults.add(POST, { kind: 'lost-request' }, 1),
     ends: failed('submission_unknown'),
     counts: { posted: 1, accepted: 0 },
+  },
+  {
+    what: 'a request that nobody answers',
+    is: ['start without an answer'],
+    arrange: (fake) => fake.http.faults.add(POST, { kind: 'silence' }, 1),
+    ends: failed('submission_unknown'),
+    counts: { posted: 1, accepted: 0 },
+  },
+  {
+    what: 'an answer that says nothing we understand',
+    is: ['garbled answer to a start'],
+    arrange: (fake) => fake.http.faults.add(POST, { kind: 'gibberish' }, 1),
+    ends: failed('submission_unknown'),
+    counts: ONCE,
+  },
+  {
+    what: 'answers to looks that are none, and slow ones',
+    is: ['garbled looks', 'slow answers'],
+    arrange: (fake) => {
+      fake.http.faults.add(GET, { kind: 'gibberish' }, 4);
+      fake.http.faults.add(GET, { kind: 'slow-body', bytes: 40, everyMs: 5 }, 20);
+    },
+    ends: succeeded(),
+    counts: ONCE,
+  },
+  {
+    what: 'a model that it does not have',
+    is: ['missing model'],
+    arrange: (fake) => {
+      const error = { code: 'model_not_found', message: 'no such model', type: 'invalid_request_error' };
+      fake.refuses = { status: 404, body: { error }, times: 99 };
+    },
+    ends: failed('backend_misconfigured'),
+    counts: { posted: 1, accepted: 0 },
+  },
+  {
+    what: 'somebody who cancels it there',
+    is: ['stopped there'],
+    arrange: (fake) => {
+      fake.word = 'cancelled';
+    },
+    ends: failed('cancelled'),
+    counts: ONCE,
+  },
+  {
+    what: 'a result that is kept no longer',
+    is: ['expired result'],
+    arrange: (fake) => {
+      fake.gone = true;
+    },
+    ends: failed('backend_failed'),
+    counts: ONCE,
   },
   {
     what: 'a balance that is used up',
@@ -89,12 +143,14 @@ const ROWS: readonly FaultRow<FakeGateway, FakeGatewayOptions>[] = [
   },
   {
     what: 'a bad key, told with status 500',
+    is: ['refused key'],
     options: { key: 'sk-other' },
     ends: failed('backend_misconfigured'),
     counts: { posted: 1, accepted: 0 },
   },
   {
     what: 'a full group, told as 429',
+    is: ['too much to do'],
     arrange: (fake) => {
       fake.refuses = {
         status: 429,
@@ -107,12 +163,14 @@ const ROWS: readonly FaultRow<FakeGateway, FakeGatewayOptions>[] = [
   },
   {
     what: 'a storm of 5xx while it works',
+    is: ['5xx storm'],
     arrange: (fake) => fake.http.faults.add(GET, { kind: 'status', status: 502 }, 8),
     ends: succeeded(),
     counts: ONCE,
   },
   {
     what: 'a word nobody knows',
+    is: ['unknown word'],
     arrange: (fake) => {
       fake.word = 'marinating';
       setTimeout(() => {
@@ -124,6 +182,7 @@ const ROWS: readonly FaultRow<FakeGateway, FakeGatewayOptions>[] = [
   },
   {
     what: 'a failure whose state is answered with status 500',
+    is: ['failed work', 'out of memory'],
     arrange: (fake) => {
       fake.failsWith = { code: 'upstream_error', message: 'boom at 10.0.0.9' };
       fake.failsLoudly = true;
@@ -142,6 +201,7 @@ const ROWS: readonly FaultRow<FakeGateway, FakeGatewayOptions>[] = [
   },
   {
     what: 'a gateway that forgets its tasks',
+    is: ['forgotten work'],
     arrange: (fake) => {
       const hold = fake.moments.hold('working');
       void hold.reached.then(() => {
@@ -154,6 +214,7 @@ const ROWS: readonly FaultRow<FakeGateway, FakeGatewayOptions>[] = [
   },
   {
     what: 'a content route that breaks off',
+    is: ['broken download'],
     arrange: (fake) => fake.http.faults.add('GET /v1/videos/task_', { kind: 'cut-body', share: 0.6 }, 3),
     ends: succeeded(),
     counts: ONCE,
@@ -183,6 +244,7 @@ const ROWS: readonly FaultRow<FakeGateway, FakeGatewayOptions>[] = [
   },
   {
     what: 'servers that are away for a while and come back',
+    is: ['death in the middle'],
     arrange: (fake) => {
       const hold = fake.moments.hold('working');
       void hold.reached.then(async () => {
@@ -200,6 +262,7 @@ faultTable<FakeGateway, FakeGatewayOptions>({
   rows: ROWS,
   open: startFakeGateway,
   api: (fake) => opaque(apiFor(fake)),
+  without: { 'old version': 'a service tells none', 'dropped socket': 'it pushes nothing' },
   count: (fake) => ({ posted: fake.http.count(POST), accepted: fake.accepted }),
 });
 

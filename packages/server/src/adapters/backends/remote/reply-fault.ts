@@ -35,3 +35,21 @@ export function refused(cause: unknown): Fault {
     cause,
   });
 }
+
+/** What it means that a finished video is not given. */
+export function faultOfResult(reply: PeerReply): Fault | NoReply {
+  if (reply.status !== 404 && reply.status !== 410) return faultOfStatus(reply);
+  return resultGone(`status ${reply.status}: ${reply.text}`);
+}
+
+/** It was made, and nobody fetched it in time. */
+export function resultGone(why: string): Fault {
+  const message = 'The finished video is gone at the service that made it.';
+  return new Fault('backend_failed', message, { cause: new Error(why) });
+}
+
+/** Somebody stopped the work at the peer itself, and will not want it begun again. */
+export function stoppedThere(peer: string): Fault {
+  const cause = new Error(`somebody stopped it at ${peer}`);
+  return new Fault('cancelled', 'The work was stopped at the service that makes the video.', { cause });
+}

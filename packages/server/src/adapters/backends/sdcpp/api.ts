@@ -12,7 +12,8 @@ import {
   type RemoteTraits,
   type Stopped,
 } from '../remote/remote-api.ts';
-import { engineFailed, framesFor, notSetUp, readAs, stoppedThere, unreachable, WAN_FPS } from '../self-hosted.ts';
+import { faultOfResult, resultGone, stoppedThere } from '../remote/reply-fault.ts';
+import { engineFailed, framesFor, notSetUp, readAs, unreachable, WAN_FPS } from '../self-hosted.ts';
 import { openDecoded } from './decoded-file.ts';
 import { liftText } from './lift-text.ts';
 
@@ -108,8 +109,7 @@ class SdcppApi implements RemoteApi<Operation> {
     // A finished job carries its whole file; it is fetched when it is known where to put it.
     const reply = await askPeerThrough(address, jobRequest(id), (body) => liftText(body, FILE), signal);
     if (reply.status === 404) return { state: 'lost', why: 'sd-server does not know the job; it was restarted' };
-    if (reply.status === 410)
-      return { state: 'failed', fault: engineFailed('the result expired before it was fetched') };
+    if (reply.status === 410) return { state: 'failed', fault: resultGone('the result expired before it was fetched') };
     const { status, result: made, error } = readAs(ENGINE, reply, job);
     switch (status) {
       case 'queued':
@@ -146,7 +146,7 @@ class SdcppApi implements RemoteApi<Operation> {
       const { address } = this.#options;
       const into = (body: AsyncIterable<Uint8Array>) => liftText(body, FILE, file.add);
       const reply = await askPeerThrough(address, jobRequest(id), into, signal);
-      if (reply.status === 404 || reply.status === 410) throw engineFailed('the result is gone before it was fetched');
+      if (reply.status === 404 || reply.status === 410) throw faultOfResult(reply);
       const { status, result: made } = readAs(ENGINE, reply, job);
       if (status !== 'completed' || made === undefined) throw new NoReply('a finished job without a file', true);
       await file.finish();

@@ -32,12 +32,47 @@ const ROWS: readonly FaultRow<FakeSdServer, FakeSdServerOptions>[] = [
   { what: 'nothing', ends: succeeded(), counts: ONCE },
   {
     what: 'an answer that got lost: it cannot be looked up, and is not paid for, so it is made again',
+    is: ['lost answer to a start'],
     arrange: (fake) => fake.http.faults.add(POST, { kind: 'lost-answer' }, 1),
     ends: succeeded(2),
     counts: { posted: 2, accepted: 2 },
   },
   {
+    what: 'a request that got lost',
+    is: ['lost start'],
+    arrange: (fake) => fake.http.faults.add(POST, { kind: 'lost-request' }, 1),
+    ends: succeeded(2),
+    counts: { posted: 2, accepted: 1 },
+  },
+  {
+    what: 'a request that nobody answers, and an answer that is none',
+    is: ['start without an answer', 'garbled answer to a start'],
+    arrange: (fake) => {
+      fake.http.faults.add(POST, { kind: 'silence' }, 1);
+      fake.http.faults.add(POST, { kind: 'gibberish' }, 1);
+    },
+    ends: succeeded(3),
+    counts: { posted: 3, accepted: 2 },
+  },
+  {
+    what: 'answers to looks that are none',
+    is: ['garbled looks'],
+    arrange: (fake) => fake.http.faults.add(JOB, { kind: 'gibberish' }, 4),
+    ends: succeeded(),
+    counts: ONCE,
+  },
+  {
+    what: 'somebody who cancels it there',
+    is: ['stopped there'],
+    arrange: (fake) => {
+      fake.word = 'cancelled';
+    },
+    ends: failed('cancelled'),
+    counts: ONCE,
+  },
+  {
     what: 'a full queue, for a while',
+    is: ['too much to do'],
     arrange: (fake) =>
       fake.http.faults.add(POST, { kind: 'status', status: 429, body: '{"error":"job queue is full"}' }, 3),
     ends: succeeded(),
@@ -45,6 +80,7 @@ const ROWS: readonly FaultRow<FakeSdServer, FakeSdServerOptions>[] = [
   },
   {
     what: 'a storm of 503 while it works',
+    is: ['5xx storm'],
     arrange: (fake) => fake.http.faults.add(JOB, { kind: 'status', status: 503 }, 15),
     ends: succeeded(),
     counts: ONCE,
@@ -57,12 +93,14 @@ const ROWS: readonly FaultRow<FakeSdServer, FakeSdServerOptions>[] = [
   },
   {
     what: 'slow answers',
+    is: ['slow answers'],
     arrange: (fake) => fake.http.faults.add(JOB, { kind: 'slow-body', bytes: 40_000, everyMs: 1 }, 10),
     ends: succeeded(),
     counts: ONCE,
   },
   {
     what: 'a word nobody knows',
+    is: ['unknown word'],
     arrange: (fake) => {
       fake.word = 'marinating';
       setTimeout(() => {
@@ -74,12 +112,14 @@ const ROWS: readonly FaultRow<FakeSdServer, FakeSdServerOptions>[] = [
   },
   {
     what: 'an engine that dies while it generates',
+    is: ['death in the middle', 'forgotten work'],
     arrange: (fake) => dieAt(fake, fake.moments, 'generating'),
     ends: succeeded(2),
     counts: { posted: 2, accepted: 2 },
   },
   {
     what: 'a finished job whose answer breaks off, and comes slowly',
+    is: ['broken download'],
     arrange: (fake) => {
       const hold = fake.moments.hold('done');
       void hold.reached.then(() => {
@@ -94,6 +134,7 @@ const ROWS: readonly FaultRow<FakeSdServer, FakeSdServerOptions>[] = [
   },
   {
     what: 'results that have expired',
+    is: ['expired result'],
     options: { keepMs: -1 },
     ends: failed('backend_failed', 3),
     counts: { posted: 3, accepted: 3 },
@@ -101,6 +142,7 @@ const ROWS: readonly FaultRow<FakeSdServer, FakeSdServerOptions>[] = [
   },
   {
     what: 'a failure of the engine',
+    is: ['failed work', 'out of memory'],
     arrange: (fake) => {
       fake.broken = { code: 'generation_failed', message: 'ggml_cuda: out of memory at /home/someone' };
     },
@@ -110,6 +152,7 @@ const ROWS: readonly FaultRow<FakeSdServer, FakeSdServerOptions>[] = [
   },
   {
     what: 'a model that takes no last frame',
+    is: ['missing model'],
     options: { takesEndImage: false },
     ends: failed('backend_misconfigured'),
     counts: { posted: 0, accepted: 0 },
@@ -130,6 +173,7 @@ const ROWS: readonly FaultRow<FakeSdServer, FakeSdServerOptions>[] = [
   },
   {
     what: 'a door that our key does not open',
+    is: ['refused key'],
     options: { door: { authorization: 'Bearer other' } },
     ends: failed('backend_misconfigured'),
     counts: { posted: 0, accepted: 0 },
@@ -141,6 +185,7 @@ faultTable<FakeSdServer, FakeSdServerOptions>({
   rows: ROWS,
   open: (options) => startFakeSdServer({ formats: ['avi', 'webm'], ...options }),
   api: (fake) => opaque(apiFor(fake)),
+  without: { 'old version': 'it tells none', 'dropped socket': 'it pushes nothing' },
   count: ({ http, wishes }) => ({ posted: http.count(POST), accepted: wishes.length }),
 });
 
