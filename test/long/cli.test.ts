@@ -242,6 +242,37 @@ describe('keys, beside a running server', () => {
   });
 });
 
+describe('projects and usage, beside a running server', () => {
+  const run = (...args: readonly string[]) => runInbetween([...args, '--data-dir', scratch.data]);
+
+  it('are limited within seconds, and told what they used', async () => {
+    const made = await run('owners', 'create', 'studio', '--queued', '0', '--json');
+    expect(JSON.parse(made.out)).toMatchObject({ id: 'studio', queued: 0, monthly_seconds: null });
+    const { out } = await run('keys', 'create', '--owner', 'studio');
+    const studio = createApi(server.url, out.trim());
+    const code = async () => (await studio.post(still())).json() as { readonly error?: { readonly code: string } };
+    expect(await code()).toMatchObject({ error: { code: 'too_many_queued' } });
+    const changed = await run('owners', 'limit', 'studio', '--queued', 'none', '--monthly-seconds', '5');
+    expect([changed.code, changed.out]).toEqual([0, expect.stringContaining('5 s a month')]);
+    // Whoever checked the key a moment ago believes the old limits for three seconds.
+    let id = '';
+    const accepted = async () => {
+      const { json, status } = await studio.post(still());
+      if (status === 200) id = (json() as { readonly id: string }).id;
+      return status === 200;
+    };
+    await until('the new limits', accepted, { limitMs: 6_000 });
+    expect(await code()).toMatchObject({ error: { code: 'insufficient_balance' } });
+    await studio.succeeded(id);
+    const usage = await run('usage', '--owner', 'studio', '--group-by', 'model');
+    expect(usage.out).toMatch(`${MODEL}  1 succeeded, 0 failed, 0 cancelled  5 s  0 USD`);
+    expectSentence(await run('owners', 'limit', 'studio', '--running', 'many'), 2, '--running');
+    expectSentence(await run('owners', 'create', 'studio'), 2, 'studio');
+    expectSentence(await run('usage', '--owner', 'nobody'), 2, 'nobody');
+    expectSentence(await run('usage', '--group-by', 'colour'), 2, '--group-by');
+  });
+});
+
 describe('backup', () => {
   it('of a running server is a folder on which a server has all videos, and goes on with those under way', async () => {
     const done = await server.api.succeeded((await server.api.create({ ...still(), tags: { keep: 'yes' } })).id);
@@ -377,6 +408,14 @@ describe('help', () => {
     [
       ['keys', 'create', '--help'],
       ['--owner', '--scopes'],
+    ],
+    [
+      ['owners', '--help'],
+      ['create', 'list', 'show', 'limit'],
+    ],
+    [
+      ['usage', '--help'],
+      ['--owner', '--group-by'],
     ],
     [['backup', '--help'], ['--data-dir']],
     [[], ['serve', 'generate']],

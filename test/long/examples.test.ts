@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -86,6 +86,16 @@ describe.each(languages)('the examples in %s', (language) => {
       await rm(folder, { recursive: true });
     }
   });
+});
+
+it('the dry run of docs/usage.md works as it stands', async () => {
+  await using test = await testApp();
+  await test.app.listen({ port: 0, host: '127.0.0.1' });
+  const page = await readFile(join(import.meta.dirname, '../../docs/usage.md'), 'utf8');
+  const example = /```sh\n([\s\S]+?)```/.exec(page)?.[1] ?? '';
+  const url = `http://127.0.0.1:${(test.app.server.address() as AddressInfo).port}`;
+  const { code, out } = await runIn(tmpdir(), 'sh', ['-ec', example.replace('$INBETWEEN_URL', url)], test.alice);
+  expect([code, out]).toEqual([0, expect.stringContaining('"object":"video.quote"')]);
 });
 
 type Test = Awaited<ReturnType<typeof testApp>>;

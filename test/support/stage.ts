@@ -2,6 +2,7 @@ import type { MemoryArtifactsOptions } from '../../packages/server/src/adapters/
 import { emptyState, type State } from '../../packages/server/src/adapters/stores/memory/state.ts';
 import { createMemoryStore } from '../../packages/server/src/adapters/stores/memory/store.ts';
 import { type Caller, SCOPES } from '../../packages/server/src/domain/api-key.ts';
+import type { Prices } from '../../packages/server/src/domain/charge.ts';
 import { DEFAULT_OWNER, type OwnerId, type WorkerId } from '../../packages/server/src/domain/id.ts';
 import { DEFAULT_POLICY, type Policy } from '../../packages/server/src/domain/policy.ts';
 import { isTerminal, type Video } from '../../packages/server/src/domain/video.ts';
@@ -54,6 +55,9 @@ export interface StageOptions {
   readonly moderation?: Moderation;
   /** Signs finished files, which it finds and leaves by path. */
   readonly provenance?: (files: Map<string, Uint8Array>) => Provenance;
+  readonly prices?: Prices;
+  /** What a peer charges for each video. */
+  readonly upstreamCost?: number;
   /** Works at once in lane `generate`. */
   readonly concurrency?: number;
 }
@@ -113,6 +117,7 @@ export function createStage(options: StageOptions = {}) {
     sample: async (name) => samples(name),
     router: { route: () => backend },
     queueLimit: options.queueLimit,
+    prices: options.prices,
     simulates: options.simulates ?? false,
     stateOf: (name) => states.get(name) ?? 'open',
     slotsOf: () => backend.slots,
@@ -143,6 +148,7 @@ export function createStage(options: StageOptions = {}) {
       media,
       provenance: options.provenance?.(files),
       concurrency: options.concurrency ?? 4,
+      upstreamCost: () => options.upstreamCost,
     };
     const lanes = [
       createHeart(id, { store: gate.through(store.workers), clock, log }),

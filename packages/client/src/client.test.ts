@@ -218,3 +218,36 @@ describe('wait', () => {
     });
   });
 });
+
+describe('a quote', () => {
+  it('is a create that makes nothing, and carries no key of its own', async () => {
+    const { client, seen } = scripted(json({ object: 'video.quote' }), json({ object: 'video.quote' }));
+    expect(await client.videos.quote(ASK)).toEqual({ object: 'video.quote' });
+    expect(seen[0]).toMatchObject({ method: 'POST', url: 'http://server:1234/v1/videos?dry_run=true' });
+    expect(JSON.parse(String(seen[0]?.body))).toEqual(ASK);
+    expect(seen[0]?.headers.get('idempotency-key')).toBeNull();
+    await client.videos.quote(ASK, { idempotencyKey: 'mine' });
+    expect(seen[1]?.headers.get('idempotency-key')).toBe('mine');
+  });
+});
+
+describe('usage', () => {
+  it('is read page by page, by what is asked for', async () => {
+    const row = (id: string) => ({ id, object: 'usage' });
+    const { client, seen } = scripted(
+      json({ data: [row('2026-11-02||')], last_id: '2026-11-02||', has_more: true }),
+      json({ data: [row('2026-11-01||')], last_id: '2026-11-01||', has_more: false }),
+      json({ data: [], has_more: false }),
+    );
+    const rows: unknown[] = [];
+    for await (const one of client.usage.list({ from: '2026-11-01', groupBy: ['day', 'key'], apiKey: 'none' }))
+      rows.push(one);
+    expect(rows).toEqual([row('2026-11-02||'), row('2026-11-01||')]);
+    expect(seen.map(({ url }) => url)).toEqual([
+      'http://server:1234/v1/usage?from=2026-11-01&group_by=day%2Ckey&api_key=none',
+      'http://server:1234/v1/usage?from=2026-11-01&after=2026-11-02%7C%7C&group_by=day%2Ckey&api_key=none',
+    ]);
+    await client.usage.page({ groupBy: [] });
+    expect(seen[2]?.url).toBe('http://server:1234/v1/usage?group_by=none');
+  });
+});

@@ -1,6 +1,7 @@
 import { type FilesClient, filesClient } from './files.ts';
 import { read } from './read.ts';
 import { type CallOptions, createTransport, sleep } from './transport.ts';
+import { type UsageClient, usageClient } from './usage.ts';
 import { type VideosClient, videosClient } from './videos.ts';
 import type { ModelList } from './wire.ts';
 
@@ -33,6 +34,7 @@ export interface InbetweenOptions {
 export class Inbetween {
   readonly videos: VideosClient;
   readonly files: FilesClient;
+  readonly usage: UsageClient;
   readonly models: { list(options?: CallOptions): Promise<ModelList> };
 
   constructor(options: InbetweenOptions) {
@@ -48,6 +50,7 @@ export class Inbetween {
     });
     this.videos = videosClient(send, pause);
     this.files = filesClient(send);
+    this.usage = usageClient(send);
     this.models = {
       list: async ({ signal } = {}) => read(await send({ method: 'GET', path: '/v1/models', signal })),
     };

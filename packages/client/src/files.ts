@@ -1,6 +1,6 @@
 import { errorFrom } from './error.ts';
 import { plain } from './images.ts';
-import { read } from './read.ts';
+import { queryOf, read } from './read.ts';
 import type { CallOptions, Transport } from './transport.ts';
 import type { DeletedFile, FileObject, ListObject } from './wire.ts';
 
@@ -31,9 +31,7 @@ export interface FilesClient {
 
 export function filesClient(send: Transport): FilesClient {
   const page = async (query: ListFiles, { signal }: CallOptions): Promise<ListObject<FileObject>> => {
-    const given = Object.entries(query).filter(([, value]) => value !== undefined);
-    const text = new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)])).toString();
-    return read(await send({ method: 'GET', path: `/v1/files${text === '' ? '' : `?${text}`}`, signal }));
+    return read(await send({ method: 'GET', path: `/v1/files${queryOf(query)}`, signal }));
   };
   return {
     async upload(picture, { signal, filename, purpose, expiresAfterSeconds } = {}) {

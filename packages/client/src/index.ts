@@ -13,6 +13,7 @@ export {
 } from './error.ts';
 export type { FilesClient, ListFiles, UploadFile } from './files.ts';
 export type { CallOptions } from './transport.ts';
+export type { ListUsage, UsageClient } from './usage.ts';
 export type { CreateVideo, ListVideos, VideosClient, WaitOptions } from './videos.ts';
 export { type ReceivedWebhook, type VerifyOptions, verifyWebhook, WebhookError } from './webhook.ts';
 export type * from './wire.ts';

@@ -13,3 +13,10 @@ export async function read<T>({ response }: { readonly response: Response }): Pr
     });
   }
 }
+
+/** `?a=1&b=2` of what is given, or nothing. */
+export function queryOf(query: object): string {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined);
+  const text = new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)])).toString();
+  return text === '' ? '' : `?${text}`;
+}

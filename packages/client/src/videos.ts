@@ -1,9 +1,9 @@
 import { errorFrom, InbetweenError } from './error.ts';
 import { follow } from './follow.ts';
 import { type CreateVideo, encode } from './images.ts';
-import { read } from './read.ts';
+import { queryOf, read } from './read.ts';
 import { type CallOptions, lookAgainMs, type Transport } from './transport.ts';
-import type { ContentVariant, DeletedVideo, ListObject, VideoObject, VideoStatus } from './wire.ts';
+import type { ContentVariant, DeletedVideo, ListObject, VideoObject, VideoQuote, VideoStatus } from './wire.ts';
 
 export type { CreateVideo } from './images.ts';
 
@@ -37,6 +37,8 @@ export interface VideosClient {
    * the call repeatable over restarts of your program too.
    */
   create(ask: CreateVideo, options?: CallOptions & { readonly idempotencyKey?: string }): Promise<VideoObject>;
+  /** What a create would make and cost; checked to the pixels, and nothing is made or kept. */
+  quote(ask: CreateVideo, options?: CallOptions & { readonly idempotencyKey?: string }): Promise<VideoQuote>;
   retrieve(id: string, options?: CallOptions): Promise<VideoObject>;
   /** All videos that match, page by page as they are asked for. */
   list(query?: ListVideos, options?: CallOptions): AsyncIterable<VideoObject>;
@@ -75,6 +77,10 @@ export function videosClient(
       const headers = { 'idempotency-key': idempotencyKey };
       return read(await send({ method: 'POST', path: '/v1/videos', headers, body: encode(ask), signal }));
     },
+    async quote(ask, { signal, idempotencyKey } = {}) {
+      const headers = idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey };
+      return read(await send({ method: 'POST', path: '/v1/videos?dry_run=true', headers, body: encode(ask), signal }));
+    },
     async retrieve(id, { signal } = {}) {
       return read(await send({ method: 'GET', path: pathOf(id), signal }));
     },
@@ -87,11 +93,7 @@ export function videosClient(
       }
     },
     async page(query = {}, { signal } = {}) {
-      const given = Object.entries(query).filter(([, value]) => value !== undefined);
-      const text = new URLSearchParams(
-        given.map(([name, value]): [string, string] => [name, String(value)]),
-      ).toString();
-      return read(await send({ method: 'GET', path: `/v1/videos${text === '' ? '' : `?${text}`}`, signal }));
+      return read(await send({ method: 'GET', path: `/v1/videos${queryOf(query)}`, signal }));
     },
     async cancel(id, { signal } = {}) {
       return read(await send({ method: 'POST', path: `${pathOf(id)}/cancel`, signal }));

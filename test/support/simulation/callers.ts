@@ -1,6 +1,6 @@
 import { type Caller, SCOPES } from '../../../packages/server/src/domain/api-key.ts';
 import { Fault } from '../../../packages/server/src/domain/fault.ts';
-import type { OwnerId, VideoId } from '../../../packages/server/src/domain/id.ts';
+import type { ApiKeyId, OwnerId, VideoId } from '../../../packages/server/src/domain/id.ts';
 import { createFiles } from '../../../packages/server/src/service/files.ts';
 import { createVideos } from '../../../packages/server/src/service/videos.ts';
 import { createCountingMeter } from '../fakes.ts';
@@ -22,6 +22,7 @@ export interface Callers {
 }
 
 const OWNERS = ['one', 'two'] as const;
+const PRICES = { currency: 'USD', perSecond: { 'wan2.2-kf2v-flash': { '720P': 20_000 } } };
 /** Above this a picture goes to the artifact store before the row. */
 const LARGE = 300 * 1024;
 
@@ -38,6 +39,7 @@ export function createCallers(parts: FleetParts): Callers {
     acceptCallback: async () => undefined,
     checkCallback: () => undefined,
     ledger: parts.store.ledger,
+    prices: PRICES,
     preparer: createFakePreparer(),
     sample: async (name) => pngHeader(1280, name === 'sample_first' ? 720 : 721),
     artifacts,
@@ -74,7 +76,12 @@ export function createCallers(parts: FleetParts): Callers {
     }
   }
 
-  const callerOf = (owner: string): Caller => ({ owner: owner as OwnerId, apiKey: null, scopes: SCOPES });
+  const callerOf = (owner: string): Caller => ({
+    owner: owner as OwnerId,
+    apiKey: chance.happens(0.5) ? (`key_${owner}` as ApiKeyId) : null,
+    scopes: SCOPES,
+    ownerLimits: parts.limits[owner],
+  });
   const any = () => (accepted.size === 0 ? undefined : chance.of([...accepted]));
 
   return {

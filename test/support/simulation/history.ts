@@ -1,8 +1,10 @@
 import type { State } from '../../../packages/server/src/adapters/stores/memory/state.ts';
 import { eventBetween } from '../../../packages/server/src/domain/event.ts';
 import type { VideoId } from '../../../packages/server/src/domain/id.ts';
+import type { OwnerLimits } from '../../../packages/server/src/domain/owner.ts';
 import { isTerminal, type Status, type Video } from '../../../packages/server/src/domain/video.ts';
 import type { Effects, Store, VideoStore } from '../../../packages/server/src/ports/store.ts';
+import { wrongBooks } from './books.ts';
 
 /** A broken promise: what must never happen has happened. */
 export class Violation extends Error {
@@ -27,7 +29,12 @@ export interface History {
 }
 
 /** Stands between everybody and the store, and remembers. */
-export function createHistory({ videos }: Store, state: State, slots: Readonly<Record<string, number>>): History {
+export function createHistory(
+  { videos }: Store,
+  state: State,
+  slots: Readonly<Record<string, number>>,
+  limits: Readonly<Record<string, OwnerLimits>>,
+): History {
   const versions = new Map<VideoId, Video[]>();
   const broken: string[] = [];
 
@@ -60,6 +67,13 @@ export function createHistory({ videos }: Store, state: State, slots: Readonly<R
     for (const [backend, count] of taken) {
       if (count > (slots[backend] ?? 0)) broken.push(`${count} slots of ${backend} are taken`);
     }
+    const held = new Map<string, number>();
+    for (const id of state.slots.keys()) {
+      const owner = state.videos.get(id)?.owner ?? '';
+      held.set(owner, (held.get(owner) ?? 0) + 1);
+    }
+    for (const [owner, count] of held)
+      if (count > (limits[owner]?.running ?? count)) broken.push(`${owner} holds ${count} slots`);
   }
 
   const store: VideoStore = {
@@ -91,6 +105,7 @@ export function createHistory({ videos }: Store, state: State, slots: Readonly<R
     store,
     versions,
     check() {
+      broken.push(...wrongBooks(state, versions, limits));
       if (broken.length > 0) throw new Violation(broken.join('\n'));
     },
   };

@@ -1,5 +1,7 @@
 import { emptyState } from '../../../packages/server/src/adapters/stores/memory/state.ts';
 import { createMemoryStore } from '../../../packages/server/src/adapters/stores/memory/store.ts';
+import type { OwnerId } from '../../../packages/server/src/domain/id.ts';
+import type { OwnerLimits } from '../../../packages/server/src/domain/owner.ts';
 import { DEFAULT_POLICY, type Policy } from '../../../packages/server/src/domain/policy.ts';
 import { artifactsOf, freesSlot, isTerminal } from '../../../packages/server/src/domain/video.ts';
 import { createFakeClock } from '../clock.ts';
@@ -53,10 +55,19 @@ export async function simulate(seed: number): Promise<Story> {
   const time = createFakeClock(START, SETTLED);
   const state = emptyState();
   const store = createMemoryStore(state);
-  const history = createHistory(store, state, SLOTS);
+  const limits: Readonly<Record<string, OwnerLimits>> = {
+    one: chance.happens(0.5) ? { running: chance.between(1, 3) } : {},
+    two: chance.happens(0.5) ? { monthlySeconds: chance.of([20, 60]), queued: chance.between(2, 6) } : {},
+  };
+  for (const [id, owned] of Object.entries(limits))
+    await store.keys.addOwner({ id: id as OwnerId, createdAt: START, limits: owned });
+  const history = createHistory(store, state, SLOTS, limits);
   const files = new Map<string, Uint8Array>();
   const artifacts = createFakeArtifacts(files, { now: time.now });
-  const policy = policyOf(chance.happens(0.5), chance.happens(0.5));
+  const policy = {
+    ...policyOf(chance.happens(0.5), chance.happens(0.5)),
+    cancelCharge: chance.of(['release', 'accepted'] as const),
+  };
   const level = chance.next();
   const mischief: Mischief = {
     refuse: 0.15 * level,
@@ -96,6 +107,7 @@ export async function simulate(seed: number): Promise<Story> {
     files,
     peers,
     policy,
+    limits,
     ids: createFakeIds(),
     log: createQuietLog(),
     bells,

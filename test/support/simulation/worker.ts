@@ -1,3 +1,4 @@
+import type { OwnerLimits } from '../../../packages/server/src/domain/owner.ts';
 import type { Policy } from '../../../packages/server/src/domain/policy.ts';
 import type { ArtifactStore } from '../../../packages/server/src/ports/artifacts.ts';
 import type { Bell, BellTopic } from '../../../packages/server/src/ports/bell.ts';
@@ -34,6 +35,8 @@ export interface FleetParts {
   readonly files: Map<string, Uint8Array>;
   readonly peers: Peers;
   readonly policy: Policy;
+  /** What owners may have. */
+  readonly limits: Readonly<Record<string, OwnerLimits>>;
   readonly ids: Ids;
   readonly log: Log;
   readonly bells: SimulatedBells;

@@ -25,11 +25,13 @@ import type { Router } from '../ports/router.ts';
 import type { Store } from '../ports/store.ts';
 import { type BackendStates, createBackendStates } from '../worker/backend-states.ts';
 import type { Moderation } from '../worker/moderate.ts';
+import type { UpstreamCost } from '../worker/upstream-cost.ts';
 import { openBackends } from './backends.ts';
 import { crashing } from './crash-points.ts';
 import { checkRole, type Role } from './role.ts';
 import { createRouter } from './router.ts';
 import { type Need, openStorage } from './storage.ts';
+import { upstreamCostOf } from './upstream-cost.ts';
 
 /** The world as the rest of the server sees it: one implementation of each port. */
 export interface World {
@@ -55,6 +57,7 @@ export interface World {
   readonly needs: readonly Need[];
   /** Small regular work of whoever sweeps. */
   readonly chores: readonly (() => Promise<void>)[];
+  readonly upstreamCost: UpstreamCost;
   close(): Promise<void>;
 }
 
@@ -144,6 +147,7 @@ export async function openWorld(config: Config, role: Role = 'serve'): Promise<W
       router: createRouter(config.generation.routes, backends, new Set(draining), states.stateOf),
       needs,
       chores,
+      upstreamCost: upstreamCostOf(config),
       close,
     };
   } catch (error) {

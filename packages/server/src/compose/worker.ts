@@ -35,7 +35,15 @@ export function workerParts(
   const shared = { clock, log, meter, bell, worker, store: world.store.videos, artifacts, policy };
   const watch = createWatch(shared);
   const { stateOf } = world.states;
-  const making = { ...shared, watch, media: media.media, provenance: world.provenance, backends, concurrency };
+  const making = {
+    ...shared,
+    upstreamCost: world.upstreamCost,
+    watch,
+    media: media.media,
+    provenance: world.provenance,
+    backends,
+    concurrency,
+  };
   const make: Readonly<Record<LaneName, () => Part>> = {
     sweep: () =>
       createSweepLane({ ...shared, backends, router: world.router, backendStore: world.store.backends, chores }),

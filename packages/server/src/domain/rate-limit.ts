@@ -29,8 +29,17 @@ export function take(usedUntil: number | undefined, perMinute: number, now: numb
   return {
     allowed,
     usedUntil: until,
-    remaining: Math.max(0, Math.floor((MINUTE - (until - now)) / each + 1e-9)),
-    resetMs: until - now,
+    ...left(until, perMinute, now),
     retryAfterMs: allowed ? 0 : from - now - (MINUTE - each),
   };
+}
+
+/** What is left of a rate, without taking any of it. */
+export function left(
+  usedUntil: number | undefined,
+  perMinute: number,
+  now: number,
+): Pick<Taken, 'remaining' | 'resetMs'> {
+  const resetMs = Math.max(usedUntil ?? now, now) - now;
+  return { remaining: Math.max(0, Math.floor((MINUTE - resetMs) / (MINUTE / perMinute) + 1e-9)), resetMs };
 }

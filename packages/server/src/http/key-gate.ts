@@ -2,8 +2,8 @@ import { BlockList, isIP } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller, KeyLimits } from '../domain/api-key.ts';
 import { Fault } from '../domain/fault.ts';
-import type { Taken } from '../domain/rate-limit.ts';
 import { createRates, insist } from '../service/rates.ts';
+import { tellRate } from './rate-headers.ts';
 
 /** Holds a key to the addresses it may be used from and to its requests per minute. */
 export type KeyGate = (caller: Caller, request: FastifyRequest, reply: FastifyReply) => void;
@@ -32,7 +32,7 @@ export function createKeyGate(clock: { now(): number }): KeyGate {
     }
     const { requestsPerMinute } = limits;
     const taken = rates.take(caller, requestsPerMinute);
-    if (taken !== undefined && requestsPerMinute !== undefined) tell(reply, requestsPerMinute, taken);
+    if (taken !== undefined && requestsPerMinute !== undefined) tellRate(reply, 'requests', requestsPerMinute, taken);
     insist(taken, 'be used', requestsPerMinute);
   };
 }
@@ -46,15 +46,4 @@ function listOf(addresses: readonly string[]): BlockList {
     else list.addSubnet(address, Number(bits), family);
   }
   return list;
-}
-
-/** The draft of the IETF (`RateLimit`, draft-ietf-httpapi-ratelimit-headers) and what OpenAI's clients know. */
-function tell(reply: FastifyReply, perMinute: number, { remaining, resetMs }: Taken): void {
-  const reset = Math.ceil(resetMs / 1000);
-  reply
-    .header('ratelimit-policy', `"requests";q=${perMinute};w=60`)
-    .header('ratelimit', `"requests";r=${remaining};t=${reset}`)
-    .header('x-ratelimit-limit-requests', perMinute)
-    .header('x-ratelimit-remaining-requests', remaining)
-    .header('x-ratelimit-reset-requests', `${reset}s`);
 }

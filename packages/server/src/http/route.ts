@@ -8,6 +8,7 @@ import type { DialectName } from './dialect-name.ts';
 import type { ErrorWords } from './error-words.ts';
 import { createKeyGate, type KeyGate } from './key-gate.ts';
 import type { AppParts } from './parts.ts';
+import { tellingCreates } from './rate-headers.ts';
 
 /** Who may ask: everybody, a key with this scope, or (`signed`) a key that may read videos or a signed address. */
 export type Access = 'open' | 'signed' | Scope;
@@ -80,6 +81,7 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as 
 export function mount(app: FastifyInstance, routes: readonly Route[], parts: AppParts, bodies: Bodies): void {
   app.decorateRequest('caller', null);
   const gate = createKeyGate(parts.clock);
+  const telling = tellingCreates(parts.videos);
   for (const route of routes) {
     app.register(async (scope) => {
       bodies.prepare(scope, route.body);
@@ -89,6 +91,7 @@ export function mount(app: FastifyInstance, routes: readonly Route[], parts: App
         url: route.path,
         config: { errors: route.errors, forOperators: route.access === 'admin' },
         onRequest: [identification(route, parts, gate), ...bodies.gate(route.body)],
+        ...(route.access === 'videos:create' ? { onSend: telling } : {}),
         handler: (request, reply) => answer(route, request, reply),
       });
     });

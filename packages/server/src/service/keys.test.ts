@@ -151,3 +151,41 @@ describe('the fixed key of the operator', () => {
     await expect(keys.authenticate('')).rejects.toMatchObject(wrong);
   });
 });
+
+describe("an owner's limits", () => {
+  it('come with its keys, and act within seconds on every process', async () => {
+    const { keys, another, clock, store } = opened();
+    const { secret } = await keys.create({ owner: TEAM, name: 'a' });
+    expect((await keys.authenticate(secret)).ownerLimits).toBeUndefined();
+    expect((await another.authenticate(secret)).ownerLimits).toBeUndefined();
+    await store.setLimits(TEAM, { queued: 3 });
+    await clock.advance(3_000);
+    for (const one of [keys, another]) expect((await one.authenticate(secret)).ownerLimits).toEqual({ queued: 3 });
+  });
+
+  it('hold the key of the environment too, which opens while the store does not answer', async () => {
+    const { keys, clock, store } = opened('the key of the operator');
+    expect(await keys.authenticate('the key of the operator')).toEqual({
+      owner: DEFAULT_OWNER,
+      apiKey: null,
+      scopes: SCOPES,
+    });
+    await store.addOwner({ id: DEFAULT_OWNER, createdAt: 0, limits: { monthlySeconds: 5 } });
+    await clock.advance(3_000);
+    expect((await keys.authenticate('the key of the operator')).ownerLimits).toEqual({ monthlySeconds: 5 });
+    expect(keys.recall('the key of the operator')?.ownerLimits).toEqual({ monthlySeconds: 5 });
+    store.owner = async () => {
+      throw new Error('away');
+    };
+    await clock.advance(3_000);
+    expect((await keys.authenticate('the key of the operator')).ownerLimits).toEqual({ monthlySeconds: 5 });
+  });
+
+  it('are never widened by a key', async () => {
+    const { keys, store } = opened();
+    await store.addOwner({ id: TEAM, createdAt: 0, limits: { monthlyMicroUnits: 100 } });
+    const wish = (monthlyMicroUnits: number) => keys.create({ owner: TEAM, name: 'a', limits: { monthlyMicroUnits } });
+    await expect(wish(101)).rejects.toMatchObject({ code: 'invalid_request' });
+    expect((await wish(100)).key.limits).toEqual({ monthlyMicroUnits: 100 });
+  });
+});

@@ -38,8 +38,10 @@ export interface QuoteParts extends SubmitParts {
 /** Quotes fetch and decode pictures for nothing in return, so only so many go on in one process. */
 const AT_ONCE = 4;
 const AGAIN_MS = 2_000;
+/** Two frames are fetched, then prepared. */
+const LIMIT_MS = 90_000;
 
-/** Runs every check of a create, fetches and prepares the frames, and keeps nothing. */
+/** Runs every check of a create, fetches and prepares the frames, and keeps nothing. `signal`: the caller has gone. */
 export type Quoting = (caller: Caller, ask: SubmitAsk, signal: AbortSignal) => Promise<Quote>;
 
 export function createQuoting(parts: QuoteParts): Quoting {
@@ -50,8 +52,13 @@ export function createQuoting(parts: QuoteParts): Quoting {
       throw new Fault('overloaded', words, { retryAfterMs: AGAIN_MS });
     }
     running += 1;
+    const limit = AbortSignal.timeout(LIMIT_MS);
     try {
-      return await quote(parts, caller, ask, signal);
+      return await quote(parts, caller, ask, AbortSignal.any([signal, limit]));
+    } catch (error) {
+      if (!limit.aborted || error instanceof Fault) throw error;
+      const words = `The frames could not be fetched and decoded within ${LIMIT_MS / 1000} seconds. Try again.`;
+      throw new Fault('overloaded', words, { retryAfterMs: AGAIN_MS, cause: error });
     } finally {
       running -= 1;
     }

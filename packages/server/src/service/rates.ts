@@ -1,11 +1,16 @@
 import type { Caller } from '../domain/api-key.ts';
 import { Fault } from '../domain/fault.ts';
-import { type Taken, take } from '../domain/rate-limit.ts';
+import { left, type Taken, take } from '../domain/rate-limit.ts';
+
+/** What a caller may still do, and when it may do all of it again. */
+export type RateLeft = Pick<Taken, 'remaining' | 'resetMs'>;
 
 /** How often each key did something lately. In memory: a key's rate is looked at by every request, and is no promise. */
 export interface Rates {
   /** Undefined when nothing limits the caller. */
   take(caller: Caller, perMinute: number | undefined): Taken | undefined;
+  /** The same, without taking anything. */
+  left(caller: Caller, perMinute: number | undefined): RateLeft | undefined;
 }
 
 /** Keys that are counted at once; those that have nothing left to pay for are forgotten first. */
@@ -27,6 +32,10 @@ export function createRates(clock: { now(): number }): Rates {
       const taken = take(used.get(apiKey), perMinute, now);
       used.set(apiKey, taken.usedUntil);
       return taken;
+    },
+    left({ apiKey }, perMinute) {
+      if (perMinute === undefined || apiKey === null) return undefined;
+      return left(used.get(apiKey), perMinute, clock.now());
     },
   };
 }

@@ -12,7 +12,7 @@ import { createForecast } from './forecast.ts';
 import { createPace } from './pace.ts';
 import { createQueueGuard } from './queue-guard.ts';
 import { createQuoting, type Quote, type QuoteParts } from './quote.ts';
-import { createRates } from './rates.ts';
+import { createRates, type RateLeft } from './rates.ts';
 import { type SubmitAsk, type Submitted, submit } from './submit.ts';
 import { createWaiting, type Watch } from './waiting.ts';
 
@@ -36,6 +36,8 @@ export interface Videos {
   waitForStatus(caller: Caller, id: string, ms: number, signal: AbortSignal): Promise<Video>;
   /** Tells `listener` newer and newer versions, a tombstone as the last one, until the watch is stopped. */
   watch(caller: Caller | 'signed', id: string, listener: (video: Video) => void): Promise<Watch>;
+  /** What is left of the caller's creates a minute; undefined: they are not limited. */
+  createsLeft(caller: Caller): RateLeft | undefined;
   /** How soon it is worth looking at this video again, in milliseconds; 0: never. */
   lookAgainMs(video: Video): number;
 }
@@ -135,6 +137,7 @@ export function createVideos(parts: VideosParts): Videos {
       return { position, endsAt };
     },
     ...waiting,
+    createsLeft: (caller) => creates.left(caller, caller.limits?.createsPerMinute),
     lookAgainMs: (video) => pace.lookAgainMs(video, clock.now()),
   };
 }

@@ -14,10 +14,11 @@ import { type Chain, createChain, Superseded } from './chain.ts';
 import { createHeld } from './held.ts';
 import { createLane, type LaneParts } from './lane.ts';
 import type { Part } from './part.ts';
+import type { BookingParts } from './upstream-cost.ts';
 import type { Watch } from './watch.ts';
 import { within } from './within.ts';
 
-export interface DrainParts extends LaneParts {
+export interface DrainParts extends LaneParts, BookingParts {
   readonly worker: WorkerId;
   readonly store: VideoStore;
   readonly artifacts: ArtifactStore;
@@ -112,6 +113,7 @@ async function operationOf(parts: DrainParts, backend: Backend, chain: Chain, si
 async function follow(parts: DrainParts, backend: Backend, chain: Chain, signal: AbortSignal): Promise<void> {
   const attempt = attemptOf(chain);
   const prepared = chain.video.prepared ?? NO_FRAMES;
+  let isMade = false;
   try {
     const resultWanted = attempt.drain === 'result';
     const ask = { ...askOf(parts.artifacts, chain.video, attempt, prepared), resultWanted };
@@ -120,11 +122,12 @@ async function follow(parts: DrainParts, backend: Backend, chain: Chain, signal:
       if (event.type !== 'finished') continue;
       return await keep(parts, chain, attempt, event, signal);
     }
+    isMade = true;
   } catch (error) {
     // The peer says that it failed or forgot it: that is an end as well.
     if (!(error instanceof Fault) || error.attemptGoesOn || signal.aborted) throw error;
   }
-  await end(parts, chain);
+  await chain.write((current) => endDrain(current, parts.clock.now()), isMade ? made(parts) : slotOf);
 }
 
 async function keep(
@@ -139,7 +142,7 @@ async function keep(
     const { width, height, fps, frames, durationMs } = await media.inspect(finished.video.path, signal);
     const video = await artifacts.put(attemptKey(attempt, 'late.mp4'), finished.video, 'video/mp4', signal);
     const late = { video, facts: { width, height, fps, frames, durationMs } };
-    await chain.write((current) => keepLate(current, late, clock.now(), policy), slotOf);
+    await chain.write((current) => keepLate(current, late, clock.now(), policy), made(parts));
     log.warn({ video: chain.video.id, key: video.key }, 'a result came after its deadline; kept for the operator');
     parts.bell.ring(`video:${chain.video.id}`);
   } catch (error) {
@@ -175,3 +178,8 @@ function unlessSuperseded(error: unknown): void {
 }
 
 const slotOf = (next: Video) => ({ freeSlot: freesSlot(next) });
+/** The peer made it after all, and charges for it. */
+const made = (parts: DrainParts) => (next: Video) => ({
+  ...slotOf(next),
+  upstreamCost: parts.upstreamCost?.(next),
+});

@@ -31,10 +31,11 @@ import type { Part } from './part.ts';
 import { signResult } from './sign-result.ts';
 import { simulating } from './simulated.ts';
 import { amend, recordStray } from './stray.ts';
+import type { BookingParts } from './upstream-cost.ts';
 import type { Watch } from './watch.ts';
 import { within } from './within.ts';
 
-export interface GenerateParts extends LaneParts {
+export interface GenerateParts extends LaneParts, BookingParts {
   readonly worker: WorkerId;
   readonly store: VideoStore;
   readonly artifacts: ArtifactStore;
@@ -133,7 +134,10 @@ async function runAttempt(parts: GenerateParts, backend: Backend, chain: Chain, 
     const finished = await drive(parts, backend, chain, opened, right.signal);
     const result = await keep(parts, backend, chain, opened.attempt, finished, right.signal);
     const { warnings } = finished;
-    const done = await chain.write((current) => succeed(current, result, clock.now(), policy, warnings), slotOf);
+    const done = await chain.write(
+      (current) => succeed(current, result, clock.now(), policy, warnings),
+      (next) => ({ ...slotOf(next), upstreamCost: parts.upstreamCost?.(next) }),
+    );
     meter.observe('inbetween_attempt_seconds', (clock.now() - startedAt) / 1000, { backend: backend.name });
     log.info({ video: done.id, backend: backend.name, ms: clock.now() - startedAt }, 'succeeded');
   } catch (error) {

@@ -82,11 +82,27 @@ describe('keys over HTTP', () => {
     await using test = await testApp();
     const { secret } = await create(test, { creates_per_minute: 1 });
     const ask = () => call(test, 'POST', '/v1/videos', ASK, secret);
-    expect((await ask()).status).toBe(200);
-    expect((await ask()).status).toBe(429);
+    const first = await ask();
+    expect(first.status).toBe(200);
+    expect(first.headers).toMatchObject({
+      'ratelimit-policy': '"creates";q=1;w=60',
+      ratelimit: '"creates";r=0;t=60',
+      'x-ratelimit-limit-creates': '1',
+    });
+    const second = await ask();
+    expect([second.status, second.headers['ratelimit']]).toEqual([429, '"creates";r=0;t=60']);
     expect((await list(test, secret)).status).toBe(200);
     test.advance(60_000);
     expect((await ask()).status).toBe(200);
+  });
+
+  it('may be held to both, told in one list', async () => {
+    await using test = await testApp();
+    const { secret } = await create(test, { creates_per_minute: 3, requests_per_minute: 6 });
+    const { headers } = await call(test, 'POST', '/v1/videos', ASK, secret);
+    expect(headers['ratelimit-policy']).toBe('"requests";q=6;w=60, "creates";q=3;w=60');
+    expect(headers['ratelimit']).toBe('"requests";r=5;t=10, "creates";r=2;t=20');
+    expect((await list(test, secret)).headers['ratelimit']).toBe('"requests";r=4;t=20');
   });
 
   it.each([
@@ -145,7 +161,7 @@ describe('the audit log', () => {
   it('is for operators alone', async () => {
     await using test = await testApp();
     const reader = await test.keyOf('alice', ['videos:read', 'videos:create', 'videos:delete']);
-    for (const url of ['/v1/admin/audit', '/v1/admin/keys']) {
+    for (const url of ['/v1/admin/audit', '/v1/admin/keys', '/v1/admin/owners', '/v1/admin/owners/alice']) {
       expect((await call(test, 'GET', url, undefined, reader)).status).toBe(403);
     }
   });

@@ -193,7 +193,7 @@ export function booksOf(dialect: SqlDialect): Books {
   };
 }
 
-/** Counts at most as far as the limit. */
+/** Looks whether the last of the places that there are is taken. @throws Refused */
 async function holdQueue(
   dialect: SqlDialect,
   transaction: Kysely<Tables>,
@@ -202,18 +202,13 @@ async function holdQueue(
 ): Promise<void> {
   // What waits is counted, then one more is inserted: two that did so side by side would each see the last free place.
   await dialect.alone(transaction, `queue of ${owner}`);
-  const { waiting } = await transaction
-    .selectFrom(
-      transaction
-        .selectFrom('video')
-        .select('id')
-        .where('owner', '=', owner)
-        .where('status', 'in', ['pending', 'queued'])
-        .where('deleted_at', 'is', null)
-        .limit(most)
-        .as('waits'),
-    )
-    .select(({ fn }) => fn.countAll<number>().as('waiting'))
-    .executeTakeFirstOrThrow();
-  if (Number(waiting) >= most) throw new Refused({ limit: 'queued', most });
+  const last = transaction
+    .selectFrom('video')
+    .select('id')
+    .where('owner', '=', owner)
+    .where('status', 'in', ['pending', 'queued'])
+    .where('deleted_at', 'is', null)
+    .limit(1)
+    .offset(most - 1);
+  if (most === 0 || (await last.executeTakeFirst()) !== undefined) throw new Refused({ limit: 'queued', most });
 }

@@ -19,24 +19,22 @@ export async function sharesOf(transaction: Kysely<Tables>): Promise<Shares> {
     .where('running_limit', 'is not', null)
     .execute();
   if (limits.length === 0) return { limited: false, full: [], use: () => undefined };
+  const left = new Map(limits.map(({ id, running_limit: most }) => [id, most ?? 0]));
+  function use(owner: OwnerId): void {
+    const slots = left.get(owner);
+    if (slots !== undefined) left.set(owner, slots - 1);
+  }
   const held = await transaction
     .selectFrom('backend_slot')
     .innerJoin('video', 'video.id', 'backend_slot.video')
-    .innerJoin('owner', 'owner.id', 'video.owner')
-    .select(({ fn }) => ['owner.id', fn.countAll<number>().as('slots')])
-    .where('owner.running_limit', 'is not', null)
-    .groupBy('owner.id')
+    .select('video.owner')
     .execute();
-  const holds = new Map(held.map(({ id, slots }) => [id, Number(slots)]));
-  const left = new Map(limits.map(({ id, running_limit: most }) => [id, (most ?? 0) - (holds.get(id) ?? 0)]));
+  for (const { owner } of held) use(owner);
   return {
     limited: true,
     get full() {
       return [...left].filter(([, slots]) => slots <= 0).map(([id]) => id);
     },
-    use(owner) {
-      const slots = left.get(owner);
-      if (slots !== undefined) left.set(owner, slots - 1);
-    },
+    use,
   };
 }

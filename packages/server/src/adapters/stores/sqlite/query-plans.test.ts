@@ -6,6 +6,7 @@ import { admit } from '../../../domain/transitions.ts';
 import type { Store } from '../../../ports/store.ts';
 import {
   ALICE,
+  CHARGE,
   NOW,
   POLICY,
   PREPARED,
@@ -91,6 +92,28 @@ describe('query plans', () => {
     const plans = await needs(() => store.videos.swap(pending(2), admit(pending(2), PREPARED, [], NOW, POLICY), {}));
     expect(plans).toMatch(/video_queue/);
     expect(plans).toMatch(/video_turn/);
+  });
+
+  it('claims that hold owners to limits go along the same indexes, and count slots alone', async () => {
+    await store.keys.addOwner({ id: ALICE, createdAt: NOW, limits: { running: 3 } });
+    for (let n = 0; n < 2; n += 1) {
+      const plans = await needs(() => store.videos.claim(wish('a', { limit: 2 })));
+      expect(plans).toMatch(/owner_with_running_limit/);
+      expect(plans).toMatch(/video_queue/);
+      expect(plans).not.toMatch(/SCAN video/);
+    }
+  });
+
+  it('what waits of an owner is counted along an index, and budgets are one step', async () => {
+    const within = { queued: 40, owner: { monthlySeconds: 10 } };
+    const insert = () => store.videos.insert(pending(90, { charge: CHARGE }), { within });
+    expect(await needs(insert)).toMatch(/video_of_owner_by_status/);
+    expect(await needs(() => store.ledger.account(ALICE, '2027-01'))).toMatch(/SEARCH account/);
+    expect(await needs(() => store.ledger.lines(videoId(90)))).toMatch(/SEARCH ledger_entry/);
+    const usage = { from: '2027-01-01', to: '2027-01-31', groupBy: ['day'], limit: 5 } as const;
+    expect(await needs(() => store.ledger.usage(ALICE, usage))).toMatch(/SEARCH usage_day/);
+    await needs(() => store.ledger.usage(ALICE, { ...usage, groupBy: ['day', 'key', 'model'] }));
+    await needs(() => store.keys.owners({ limit: 5 }));
   });
 
   it('what a worker holds is found by its name', async () => {

@@ -20,8 +20,6 @@ import { surroundings } from './surroundings.ts';
 import { readCreate, showList, showModel, showVideo } from './translate.ts';
 
 const native = { dialect: 'powertokens', body: 'none' } as const;
-/** Two frames are fetched, then prepared. */
-const DRY_RUN_MS = 90_000;
 
 /** The native dialect: the API page this project implements, and the rows of the design beside it. */
 export function powertokensRoutes(parts: AppParts): readonly Route[] {
@@ -153,11 +151,11 @@ export function powertokensRoutes(parts: AppParts): readonly Route[] {
   ];
 }
 
-/** Aborts when the caller has gone, so that nothing is fetched or decoded for nobody; at the latest after the limit. */
+/** Aborts when the caller has gone, so that nothing is fetched or decoded for nobody. */
 function whileListening(reply: FastifyReply): AbortSignal {
   const gone = new AbortController();
   reply.raw.once('close', () => gone.abort());
-  return AbortSignal.any([gone.signal, AbortSignal.timeout(DRY_RUN_MS)]);
+  return gone.signal;
 }
 
 async function readAsk(request: FastifyRequest): Promise<ReturnType<typeof readCreate>> {
