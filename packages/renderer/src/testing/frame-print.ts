@@ -122,7 +122,7 @@ export function drawnPairs(): DrawnPair[] {
 
 /** The frames of a pair at `TIMES`. */
 export async function framesOf({ first, last }: DrawnPair): Promise<YuvPicture[]> {
-  const pair = await openInbetweener(first, last, { seed: 1, camera: 'zoom-in' }, { threads: 2 });
+  const pair = await openInbetweener(first, last, { seed: 1, camera: 'zoom-in' }, { threads: 1 });
   try {
     const frames: YuvPicture[] = [];
     for (const time of TIMES) {
