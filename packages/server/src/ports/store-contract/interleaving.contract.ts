@@ -241,7 +241,7 @@ export function interleavingContract(open: OpenStore): void {
           }
         },
       ),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
   }, 60_000);
 }

@@ -79,7 +79,11 @@ async function open(options: Partial<RendererOptions> = {}) {
     backend,
     log,
     tmpFolder,
-    ask: askOf,
+    // What a backend promises does not depend on what is in the pictures, and a still one is made in half the time.
+    async ask(attempt) {
+      const still = { bytes: await frame(20) };
+      return askOf(attempt, { first: still, last: still });
+    },
     // One broken picture: of two, either may be told first.
     hopelessAsk: async (attempt) =>
       askOf(attempt, { first: { bytes: Buffer.from('no PNG') }, last: { bytes: await frame(60) } }),
