@@ -3,12 +3,16 @@
  *
  *   npx --no-install node bench/interp.ts [--quick] [--only clips,camera,ends,smoothness,sharpness,
  *                                         unrelated,speed,mp4]
- *                                         [--clips tree.avi,bikes.mp4] [--pairs folder] [--work folder] [--out file.json]
+ *                                         [--clips tree.avi,bikes.mp4] [--keeps 2,4,8] [--pairs folder]
+ *                                         [--work folder] [--out file.json]
+ *   npx --no-install node bench/interp.ts --measure oneWay,crossFade [--threads 1] [--clips …] [--keeps …]
  *
  * `--quick` takes three gaps per clip and one run of each time, for development; the full run takes all gaps. Needs
  * ffmpeg (Debian's) as peer and judge, and the test pictures, of which not all may ship. Progress goes to standard error;
  * the table, the means behind it and a JSON go to standard output. What was measured stays in the work folder, so that
  * an interrupted run goes on where it was, and a changed renderer is measured anew without measuring the peer again.
+ * `--measure` only takes the scores of these methods in the clips' gaps, for a later run to find: the peer and the
+ * anchors do not change while the renderer is worked on.
  * Times are only fair on an idle machine.
  */
 import { writeFile } from 'node:fs/promises';
@@ -17,11 +21,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { barsOf, clipMeans, type Findings, verdict } from './interp/bars.ts';
-import { KEEPS, measureClips } from './interp/measure-clips.ts';
+import { KEEPS, measureClips, takeScores } from './interp/measure-clips.ts';
 import { findWrongEnds, measureCamera, measureSmoothness, measureUnrelated } from './interp/measure-pairs.ts';
 import { measureSharpness } from './interp/measure-sharpness.ts';
 import { measureClipTimes, measureFrameTimes } from './interp/measure-speed.ts';
-import { METHODS } from './interp/scores.ts';
+import { METHODS, type Method } from './interp/scores.ts';
 
 const PARTS = ['clips', 'camera', 'ends', 'smoothness', 'sharpness', 'unrelated', 'speed', 'mp4'];
 const QUICK_GAPS = 3;
@@ -31,6 +35,9 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     only: { type: 'string', default: PARTS.join(',') },
     clips: { type: 'string' },
+    keeps: { type: 'string', default: KEEPS.join(',') },
+    measure: { type: 'string' },
+    threads: { type: 'string', default: '2' },
     pairs: { type: 'string', default: fileURLToPath(new URL('../../shared/pairs', import.meta.url)) },
     work: { type: 'string', default: join(tmpdir(), 'inbetween-interp') },
     out: { type: 'string' },
@@ -42,6 +49,20 @@ for (const part of parts) if (!PARTS.includes(part)) throw new Error(`--only tak
 const begun = performance.now();
 const log = (line: string): void =>
   console.error(`${((performance.now() - begun) / 1000).toFixed(0).padStart(5)} s  ${line}`);
+
+const clipsWish = {
+  pairs,
+  work,
+  gapsPerCell: quick ? QUICK_GAPS : undefined,
+  only: values.clips?.split(','),
+  keeps: values.keeps.split(',').map(Number),
+  threads: Number(values.threads),
+  log,
+};
+if (values.measure !== undefined) {
+  await takeScores({ ...clipsWish, methods: values.measure.split(',').map(asMethod) });
+  process.exit();
+}
 
 const found = await measure();
 const bars = barsOf(found).map((bar) => ({ ...bar, ok: verdict(bar) }));
@@ -69,15 +90,15 @@ async function measure(): Promise<Findings> {
     ...(parts.has('sharpness') && { sharpness: await measureSharpness(pairs, log) }),
     ...(parts.has('unrelated') && { unrelated: await measureUnrelated(pairs, log) }),
     ...(parts.has('clips') && {
-      clips: await measureClips({
-        pairs,
-        work,
-        gapsPerCell: quick ? QUICK_GAPS : undefined,
-        only: values.clips?.split(','),
-        log,
-      }),
+      clips: await measureClips(clipsWish),
     }),
   };
+}
+
+function asMethod(name: string): Method {
+  const method = METHODS.find((known) => known === name);
+  if (method === undefined) throw new Error(`--measure takes ${METHODS.join(', ')}, not "${name}"`);
+  return method;
 }
 
 async function told<T>(name: string, work: Promise<T>): Promise<T> {

@@ -19,21 +19,53 @@ interface Wish {
   readonly gapsPerCell: number | undefined;
   /** Only these clips; undefined: all. */
   readonly only: readonly string[] | undefined;
+  readonly keeps: readonly number[];
+  /** How many cells are measured at once. */
+  readonly threads: number;
   readonly log: (line: string) => void;
 }
 
-/** Measures every method in the gaps of every clip, two cells at once; what the book knows already is not repeated. */
-export async function measureClips({ pairs, work, gapsPerCell, only, log }: Wish): Promise<ClipsResult> {
+/** Measures every method in the gaps of every clip and sums up. */
+export async function measureClips(wish: Wish): Promise<ClipsResult> {
+  const { plans, book } = await takeScores({ ...wish, methods: METHODS });
+  return {
+    cells: plans.filter(({ gaps }) => gaps.length > 0).map(({ clip, keep, gaps }) => cellOf(book, clip, keep, gaps)),
+    skipped: plans.flatMap(({ clip, keep, skipped }) =>
+      skipped.map(({ from, to }) => `${clip.name} keep 1 of ${keep}: ${from}..${to}`),
+    ),
+  };
+}
+
+/** One cell of the table: the gaps to measure, all there are, and those left out for a cut. */
+interface CellPlan {
+  readonly clip: Clip;
+  readonly keep: number;
+  readonly gaps: readonly Gap[];
+  readonly all: readonly Gap[];
+  readonly skipped: readonly Gap[];
+}
+
+/** Takes the scores of these methods that the book does not know yet. */
+export async function takeScores({
+  pairs,
+  work,
+  gapsPerCell,
+  only,
+  keeps,
+  threads,
+  methods,
+  log,
+}: Wish & { readonly methods: readonly Method[] }): Promise<{ plans: readonly CellPlan[]; book: ScoreBook }> {
   const clips = (await openClips(pairs, work)).filter(({ name }) => only?.includes(name) ?? true);
   const book = new ScoreBook(work);
   const plans = clips.flatMap((clip) =>
-    KEEPS.map((keep) => {
+    keeps.map((keep): CellPlan => {
       const { gaps, skipped } = gapsOf(clip, keep);
       return { clip, keep, skipped, gaps: gapsPerCell === undefined ? gaps : fewOf(gaps, gapsPerCell), all: gaps };
     }),
   );
   const orders = plans.flatMap(({ clip, keep, gaps, all }) =>
-    METHODS.flatMap((method): CellOrder[] => {
+    methods.flatMap((method): CellOrder[] => {
       const missing = gaps.filter((gap) => book.get(method, clip.name, keep, gap) === undefined);
       if (missing.length === 0) return [];
       // The peer works through the whole clip anyway.
@@ -53,18 +85,13 @@ export async function measureClips({ pairs, work, gapsPerCell, only, log }: Wish
       log(`clips: ${done}/${total}  ${order.clip.name} keep 1 of ${order.keep}, ${order.method}`);
     }
   };
-  const workers = [0, 1].map(() => new Worker(new URL('./cell-thread.ts', import.meta.url)));
+  const workers = Array.from({ length: threads }, () => new Worker(new URL('./cell-thread.ts', import.meta.url)));
   try {
     await Promise.all(workers.map(measureOn));
   } finally {
     await Promise.all(workers.map((worker) => worker.terminate()));
   }
-  return {
-    cells: plans.filter(({ gaps }) => gaps.length > 0).map(({ clip, keep, gaps }) => cellOf(book, clip, keep, gaps)),
-    skipped: plans.flatMap(({ clip, keep, skipped }) =>
-      skipped.map(({ from, to }) => `${clip.name} keep 1 of ${keep}: ${from}..${to}`),
-    ),
-  };
+  return { plans, book };
 }
 
 function cellOf(book: ScoreBook, clip: Clip, keep: number, gaps: readonly Gap[]): Cell {
