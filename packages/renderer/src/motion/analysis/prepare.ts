@@ -1,6 +1,7 @@
 import type { RgbPicture } from '../../contract.ts';
 import type { ColourPlanes } from '../raster/plane.ts';
-import { padMirrored, toI420 } from '../render/i420.ts';
+import { colourSamples } from '../render/colour.ts';
+import { padMirrored, splitPicture } from '../render/i420.ts';
 import { PAD, type PictureLayout } from '../render/layout.ts';
 
 /** Fills the analysis planes from a picture, averaging `factor` × `factor` samples. */
@@ -31,17 +32,14 @@ export function toColours(picture: RgbPicture, factor: 1 | 2, out: ColourPlanes)
 /** Fills the padded planes frames are gathered from. */
 export function toPlanes(picture: RgbPicture, buffer: ArrayBufferLike, layout: PictureLayout): void {
   const { width, height } = picture;
-  const luma = width * height;
-  const w2 = width >> 1;
-  const h2 = height >> 1;
-  const frame = new Uint8Array(luma + 2 * w2 * h2);
-  toI420(picture, frame);
-  const plane = (at: number, w: number, h: number): Uint8Array =>
-    new Uint8Array(buffer, at, (w + 2 * PAD) * (h + 2 * PAD));
-  padMirrored(frame.subarray(0, luma), width, height, PAD, plane(layout.luma, width, height));
-  padMirrored(halfLuma(frame, width, height), w2, h2, PAD, plane(layout.half, w2, h2));
-  padMirrored(frame.subarray(luma, luma + w2 * h2), w2, h2, PAD, plane(layout.blue, w2, h2));
-  padMirrored(frame.subarray(luma + w2 * h2), w2, h2, PAD, plane(layout.red, w2, h2));
+  const frame = new Uint8Array(width * height);
+  const { blue, red } = splitPicture(picture, frame);
+  const write = (samples: Uint8Array, w: number, h: number, at: number): void =>
+    padMirrored(samples, w, h, PAD, new Uint8Array(buffer, at, (w + 2 * PAD) * (h + 2 * PAD)));
+  write(frame, width, height, layout.luma);
+  write(halfLuma(frame, width, height), width >> 1, height >> 1, layout.half);
+  write(colourSamples(blue, width, height, 1), width, height, layout.blue);
+  write(colourSamples(red, width, height, 1), width, height, layout.red);
 }
 
 /** The luma of a frame at half size, by means of 2×2 samples. */

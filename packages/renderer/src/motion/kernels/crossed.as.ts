@@ -126,10 +126,18 @@ export function lumaCrossed(width: i32, height: i32, first: usize, last: usize, 
   }
 }
 
+// The same in a colour plane of twice the size of the places.
+// @ts-ignore: decorator
+@inline function readColour(picture: usize, stride: i32, x0: v128, y0: v128, x1: v128, y1: v128, share: v128, lastX: v128, lastY: v128, weights: usize): v128 {
+  const two = f32x4.splat(2);
+  if (!differ(x0, y0, x1, y1, share)) return cubics(picture, stride, times(two, lerp(x0, x1, share)), times(two, lerp(y0, y1, share)), lastX, lastY, weights);
+  return lerp(cubics(picture, stride, times(two, x0), times(two, y0), lastX, lastY, weights), cubics(picture, stride, times(two, x1), times(two, y1), lastX, lastY, weights), share);
+}
+
 export function chromaCrossed(width: i32, height: i32, first: usize, last: usize, fields: usize, weights: usize,
   firstGain: f32, firstOffset: f32, lastGain: f32, lastOffset: f32, out: usize): void {
-  const plane = <usize>(width * height) << 2, stride = width + 2 * PAD;
-  const lastX = f32x4.splat(<f32>(width - 1)), lastY = f32x4.splat(<f32>(height - 1));
+  const plane = <usize>(width * height) << 2, stride = 2 * width + 2 * PAD;
+  const lastX = f32x4.splat(<f32>(width * 2 - 1)), lastY = f32x4.splat(<f32>(height * 2 - 1));
   firstGain /= 1048576; lastGain /= 1048576;
   for (let y = 0; y < height; y++) {
     const fy = f32x4.splat(<f32>y);
@@ -140,7 +148,7 @@ export function chromaCrossed(width: i32, height: i32, first: usize, last: usize
       const a0x = plus(fx, v128.load(at)), a0y = plus(fy, v128.load(at + plane)), b1x = plus(fx, v128.load(at + 2 * plane)), b1y = plus(fy, v128.load(at + 3 * plane));
       const b0x = plus(fx, v128.load(at + 4 * plane)), b0y = plus(fy, v128.load(at + 5 * plane)), a1x = plus(fx, v128.load(at + 6 * plane)), a1y = plus(fy, v128.load(at + 7 * plane));
       const inFirst = v128.load(at + 9 * plane), inLast = v128.load(at + 10 * plane);
-      const a = read(first, stride, a0x, a0y, b0x, b0y, inFirst, lastX, lastY, weights), b = read(last, stride, b1x, b1y, a1x, a1y, inLast, lastX, lastY, weights);
+      const a = readColour(first, stride, a0x, a0y, b0x, b0y, inFirst, lastX, lastY, weights), b = readColour(last, stride, b1x, b1y, a1x, a1y, inLast, lastX, lastY, weights);
       storeFour(out + <usize>(y * width + x), tone(a, firstGain, firstOffset), tone(b, lastGain, lastOffset), v128.load(at + 8 * plane));
     }
   }

@@ -117,10 +117,17 @@ export function luma(width: i32, height: i32, first: usize, last: usize, fields:
   return f32x4.add(upper, f32x4.mul(ay, f32x4.sub(lower, upper)));
 }
 
+// Where a colour plane of twice the size is read.
+// @ts-ignore: decorator
+@inline function twice(place: v128, offset: v128): v128 {
+  const there = f32x4.add(place, offset);
+  return f32x4.add(there, there);
+}
+
 export function chroma(width: i32, height: i32, first: usize, last: usize, fields: usize, weights: usize,
   firstGain: f32, firstOffset: f32, lastGain: f32, lastOffset: f32, out: usize): void {
-  const plane = <usize>(width * height) << 2, stride = width + 2 * PAD;
-  const lastX = f32x4.splat(<f32>(width - 1)), lastY = f32x4.splat(<f32>(height - 1));
+  const plane = <usize>(width * height) << 2, stride = 2 * width + 2 * PAD;
+  const lastX = f32x4.splat(<f32>(width * 2 - 1)), lastY = f32x4.splat(<f32>(height * 2 - 1));
   firstGain /= 1048576; lastGain /= 1048576;
   for (let y = 0; y < height; y++) {
     const fy = f32x4.splat(<f32>y);
@@ -128,8 +135,8 @@ export function chroma(width: i32, height: i32, first: usize, last: usize, field
       const x = min(k, width - 4);
       const at = fields + (<usize>(y * width + x) << 2);
       const fx = f32x4.add(f32x4.splat(<f32>x), f32x4(0, 1, 2, 3));
-      const a = cubics(first, stride, f32x4.add(fx, v128.load(at)), f32x4.add(fy, v128.load(at + plane)), lastX, lastY, weights);
-      const b = cubics(last, stride, f32x4.add(fx, v128.load(at + 2 * plane)), f32x4.add(fy, v128.load(at + 3 * plane)), lastX, lastY, weights);
+      const a = cubics(first, stride, twice(fx, v128.load(at)), twice(fy, v128.load(at + plane)), lastX, lastY, weights);
+      const b = cubics(last, stride, twice(fx, v128.load(at + 2 * plane)), twice(fy, v128.load(at + 3 * plane)), lastX, lastY, weights);
       storeFour(out + <usize>(y * width + x), tone(a, firstGain, firstOffset), tone(b, lastGain, lastOffset), v128.load(at + 4 * plane));
     }
   }

@@ -4,7 +4,7 @@ import { gather } from './luma.ts';
 
 const PLANES = 11;
 
-/** Plain TypeScript twin of the kernel; see FrameKernels.chromaCrossed. `width` and `height` are those of the colour plane. */
+/** Plain TypeScript twin of the kernel; see FrameKernels.chromaCrossed. `width` and `height` are those of `out`. */
 export function chromaCrossed(
   buffer: ArrayBufferLike,
   width: number,
@@ -20,7 +20,7 @@ export function chromaCrossed(
   out: number,
 ): void {
   const size = width * height;
-  const padded = (width + 2 * PAD) * (height + 2 * PAD);
+  const padded = (2 * width + 2 * PAD) * (2 * height + 2 * PAD);
   const a = new Uint8Array(buffer, first, padded);
   const b = new Uint8Array(buffer, last, padded);
   const table = new Int16Array(buffer, weights, 128);
@@ -37,8 +37,8 @@ export function chromaCrossed(
       const start = c < 8 ? (c % 2 === 0 ? null : y) : 0;
       for (let x = 0; x < width; x++) line[c * width + x] = field[c * size + y * width + x]! + (start ?? x);
     }
-    readCrossed(inFirst, width, (x, y) => gather(a, width, height, x, y, table), fromFirst);
-    readCrossed(inLast, width, (x, y) => gather(b, width, height, x, y, table), fromLast);
+    readCrossed(inFirst, width, (x, y) => gather(a, 2 * width, 2 * height, 2 * x, 2 * y, table), fromFirst);
+    readCrossed(inLast, width, (x, y) => gather(b, 2 * width, 2 * height, 2 * x, 2 * y, table), fromLast);
     for (let x = 0; x < width; x++) {
       const va = fromFirst[x]! * (firstGain / 1048576) + firstOffset;
       const vb = fromLast[x]! * (lastGain / 1048576) + lastOffset;

@@ -45,7 +45,10 @@ export interface FrameKernels {
     lastOffset: number,
     out: number,
   ): void;
-  /** The same for one colour plane, whose resolution is that of the fields. */
+  /**
+   * The same for one colour plane. `width` and `height` are those of the fields and of `out`; `first` and `last` are twice
+   * as wide and high and hold what colour would be sampled at every place.
+   */
   chroma(
     width: number,
     height: number,

@@ -11,6 +11,7 @@ export interface PictureLayout {
   readonly luma: number;
   /** Luma at half size. */
   readonly half: number;
+  /** Colour as 4:2:0 samples it, but at every place (colourSamples with spacing 1): the size of luma. */
   readonly blue: number;
   readonly red: number;
 }
@@ -46,6 +47,8 @@ export interface RenderLayout {
   readonly motion: readonly [FieldLayout, FieldLayout];
   /** 32 phases × 4 bicubic weights, 16-bit, sum WEIGHT_ONE. */
   readonly weights: number;
+  /** The same of a filter that does not sharpen, for dissolves. */
+  readonly plainWeights: number;
   /** sRGB → linear light (256 floats) and back (4096 bytes). */
   readonly toLinear: number;
   readonly fromLinear: number;
@@ -63,12 +66,12 @@ export function planMemory(width: number, height: number, threads: number): Rend
   };
   const half = (width >> 1) * (height >> 1);
   const lumaBytes = (width + 2 * PAD) * (height + 2 * PAD);
-  const chromaBytes = ((width >> 1) + 2 * PAD) * ((height >> 1) + 2 * PAD);
+  const halfBytes = ((width >> 1) + 2 * PAD) * ((height >> 1) + 2 * PAD);
   const picture = (): PictureLayout => ({
     luma: take(lumaBytes),
-    half: take(chromaBytes),
-    blue: take(chromaBytes),
-    red: take(chromaBytes),
+    half: take(halfBytes),
+    blue: take(lumaBytes),
+    red: take(lumaBytes),
   });
   const field = (): FieldLayout => ({ u: take(4 * half), v: take(4 * half), z: take(4 * half) });
   const frameBytes = (width * height * 3) / 2;
@@ -88,6 +91,7 @@ export function planMemory(width: number, height: number, threads: number): Rend
     pictures: [picture(), picture()],
     motion: [field(), field()],
     weights: take(32 * 8),
+    plainWeights: take(32 * 8),
     toLinear: take(256 * 4),
     fromLinear: take(4096),
     desks: Array.from({ length: threads }, desk),
