@@ -1,7 +1,9 @@
 // Carrying motion to the time of a frame, with SIMD. Contract: ../render/kernels.ts; twins: ../render/{splat,resolve,combine,mix}.ts.
 
 const HOLE: f32 = 3e-4;
+const THIN: f32 = 1e-3;
 const FLOOR: f32 = 0.02;
+const UNSEEN: f32 = 0.25;
 
 // @ts-ignore: decorator
 @inline function add(at: usize, value: v128, weight: f32): void {
@@ -52,7 +54,8 @@ export function resolve(width: i32, height: i32, sums: usize, pyramid: usize): v
     const scaled = f32x4.mul(v128.load(at), f32x4.splat(1 / weight));
     v128.store(at, scaled);
     if (weight < <f32>5e-4) store<f32>(at + 8, f32x4.extract_lane(scaled, 2) * weight * 2000);
-    store<f32>(at + 12, 1);
+    const density = weight / (f32x4.extract_lane(scaled, 2) + <f32>1e-3);
+    store<f32>(at + 12, max<f32>(THIN, min<f32>(1, density + density - <f32>0.5)));
   }
   if (holes > 0 && holes < width * height) fill(width, height, sums, pyramid);
 }
@@ -66,7 +69,7 @@ function fill(width: i32, height: i32, fine: usize, coarse: usize): void {
   let from = fine;
   for (let y = 0; y < height; y++) for (let x = 0; x < width; x++, from += 16) {
     const known = load<f32>(from + 12);
-    if (known > 0) { const to = coarse + (<usize>((y >> 1) * w2 + (x >> 1)) << 4); v128.store(to, f32x4.add(v128.load(to), v128.load(from))); }
+    if (known > 0) { const to = coarse + (<usize>((y >> 1) * w2 + (x >> 1)) << 4); v128.store(to, f32x4.add(v128.load(to), f32x4.replace_lane(v128.load(from), 3, 1))); }
   }
   let holes = 0;
   for (let at = coarse; at < coarse + size; at += 16) {
@@ -86,7 +89,7 @@ function fill(width: i32, height: i32, fine: usize, coarse: usize): void {
       const c = v128.load(coarse + (<usize>(lower + left) << 4)), d = v128.load(coarse + (<usize>(lower + right) << 4));
       const kx = f32x4.splat(ax), ky = f32x4.splat(ay);
       const p = f32x4.add(a, f32x4.mul(kx, f32x4.sub(b, a))), q = f32x4.add(c, f32x4.mul(kx, f32x4.sub(d, c)));
-      v128.store(at, f32x4.replace_lane(f32x4.replace_lane(f32x4.add(p, f32x4.mul(ky, f32x4.sub(q, p))), 2, 0), 3, 1));
+      v128.store(at, f32x4.replace_lane(f32x4.replace_lane(f32x4.add(p, f32x4.mul(ky, f32x4.sub(q, p))), 2, 0), 3, 0));
     }
   }
 }
@@ -101,6 +104,13 @@ function fill(width: i32, height: i32, fine: usize, coarse: usize): void {
 // @ts-ignore: decorator
 @inline export function projective(m: usize, k: usize, x: v128, y: v128): v128 {
   return f32x4.add(f32x4.add(f32x4.mul(f32x4.splat(load<f32>(m + k)), x), f32x4.mul(f32x4.splat(load<f32>(m + k + 4)), y)), f32x4.splat(load<f32>(m + k + 8)));
+}
+
+// How much the word of four samples counts that nothing vouches for.
+// @ts-ignore: decorator
+@inline export function seen(at: usize): v128 {
+  const known = f32x4.replace_lane(f32x4.replace_lane(f32x4.replace_lane(f32x4.splat(load<f32>(at + 12)), 1, load<f32>(at + 28)), 2, load<f32>(at + 44)), 3, load<f32>(at + 60));
+  return f32x4.add(f32x4.splat(UNSEEN), f32x4.mul(f32x4.splat(1 - UNSEEN), known));
 }
 
 export function combine(width: i32, height: i32, firstSums: usize, lastSums: usize, firstMatrix: usize, lastMatrix: usize, s: f32, fields: usize): void {
@@ -125,8 +135,8 @@ export function combine(width: i32, height: i32, firstSums: usize, lastSums: usi
       const ay = f32x4.sub(f32x4.mul(projective(firstMatrix, 12, fx, fy), da), f32x4.mul(gone, v128.shuffle<f32>(al, ah, 2, 3, 6, 7)));
       const bx = f32x4.sub(f32x4.mul(projective(lastMatrix, 0, fx, fy), db), f32x4.mul(left, v128.shuffle<f32>(bl, bh, 0, 1, 4, 5)));
       const by = f32x4.sub(f32x4.mul(projective(lastMatrix, 12, fx, fy), db), f32x4.mul(left, v128.shuffle<f32>(bl, bh, 2, 3, 6, 7)));
-      const wa = f32x4.mul(f32x4.mul(left, visible(ax, ay, lastX, lastY)), f32x4.add(za, floor));
-      const wb = f32x4.mul(f32x4.mul(gone, visible(bx, by, lastX, lastY)), f32x4.add(zb, floor));
+      const wa = f32x4.mul(f32x4.mul(left, visible(ax, ay, lastX, lastY)), f32x4.add(za, f32x4.mul(floor, seen(a))));
+      const wb = f32x4.mul(f32x4.mul(gone, visible(bx, by, lastX, lastY)), f32x4.add(zb, f32x4.mul(floor, seen(b))));
       const out = fields + (at << 2);
       v128.store(out, f32x4.sub(ax, fx));
       v128.store(out + plane, f32x4.sub(ay, fy));

@@ -1,5 +1,7 @@
 /** A side without confidence still counts this much, so that regions without matches dissolve. */
-const FLOOR = 0.02;
+export const FLOOR = 0.02;
+/** What is left of that where the side's picture shows nothing: a hole in its motion, filled from around it. */
+const UNSEEN = 0.25;
 
 /** Plain TypeScript twin of the combine kernel; see FrameKernels.combine. */
 export function combine(
@@ -27,8 +29,8 @@ export function combine(
       const db = 1 / (b[6]! * x + b[7]! * y + b[8]!);
       const bx = (b[0]! * x + b[1]! * y + b[2]!) * db - (1 - s) * last[4 * i]!;
       const by = (b[3]! * x + b[4]! * y + b[5]!) * db - (1 - s) * last[4 * i + 1]!;
-      const wa = (1 - s) * visibility(ax, ay, width, height) * (first[4 * i + 2]! + FLOOR);
-      const wb = s * visibility(bx, by, width, height) * (last[4 * i + 2]! + FLOOR);
+      const wa = (1 - s) * visibility(ax, ay, width, height) * (first[4 * i + 2]! + FLOOR * seen(first[4 * i + 3]!));
+      const wb = s * visibility(bx, by, width, height) * (last[4 * i + 2]! + FLOOR * seen(last[4 * i + 3]!));
       out[i] = ax - x;
       out[size + i] = ay - y;
       out[2 * size + i] = bx - x;
@@ -36,6 +38,11 @@ export function combine(
       out[4 * size + i] = wb / (wa + wb);
     }
   }
+}
+
+/** How much an untrusted side counts, given whether its motion reaches the sample (1) or had to be filled in there (0). */
+export function seen(known: number): number {
+  return UNSEEN + (1 - UNSEEN) * known;
 }
 
 /** 1 inside the picture, falling to 0.002 within two samples beyond its border: mirrored content is a last resort. */

@@ -1,9 +1,7 @@
-import { visibility } from './combine.ts';
+import { FLOOR, seen, visibility } from './combine.ts';
 import { PAD } from './layout.ts';
 import { reflect } from './luma.ts';
 
-/** A side without confidence still counts this much, so that regions without matches dissolve. */
-const FLOOR = 0.02;
 /** How much more a picture's own motion counts than the other's, and the least a crossed reading counts. */
 const OWN = 0.5;
 const CROSSED = 0.04;
@@ -61,12 +59,14 @@ export function combineCrossed(
       const [b1x, b1y] = [place.x - (1 - s) * lastU, place.y - (1 - s) * lastV];
       map(back, place.x + s * lastU, place.y + s * lastV);
       const [b0x, b0y] = [place.x, place.y];
-      const likeA = (z + CROSSED) * unlike(a0x, a0y, a1x, a1y);
-      const likeB = (lastZ + CROSSED) * unlike(b0x, b0y, b1x, b1y);
-      const wa0 = (1 - blend) * visibility(a0x, a0y, width, height) * (likeA + OWN * z + FLOOR);
+      const seenA = seen(firstCarried[4 * i + 3]!);
+      const seenB = seen(lastCarried[4 * i + 3]!);
+      const likeA = (z + CROSSED * seenA) * unlike(a0x, a0y, a1x, a1y);
+      const likeB = (lastZ + CROSSED * seenB) * unlike(b0x, b0y, b1x, b1y);
+      const wa0 = (1 - blend) * visibility(a0x, a0y, width, height) * (likeA + OWN * z + FLOOR * seenA);
       const wa1 = blend * visibility(a1x, a1y, width, height) * likeA;
       const wb0 = (1 - blend) * visibility(b0x, b0y, width, height) * likeB;
-      const wb1 = blend * visibility(b1x, b1y, width, height) * (likeB + OWN * lastZ + FLOOR);
+      const wb1 = blend * visibility(b1x, b1y, width, height) * (likeB + OWN * lastZ + FLOOR * seenB);
       out[i] = a0x - x;
       out[size + i] = a0y - y;
       out[2 * size + i] = b1x - x;

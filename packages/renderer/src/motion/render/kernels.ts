@@ -17,7 +17,10 @@ export interface FrameKernels {
     share: number,
     sums: number,
   ): void;
-  /** Divides the sums by their weights and fills the holes smoothly from their surroundings (pull-push). */
+  /**
+   * Divides the sums by their weights and fills the holes smoothly from their surroundings (pull-push). In place of the
+   * weight stays how densely motion arrived: 0 where it was filled in, 1 from three quarters of a sample per sample on.
+   */
   resolve(width: number, height: number, sums: number, pyramid: number): void;
   /** Turns both sides' carried motion into the five fields a frame is gathered with. `s` is the time 0..1. */
   combine(

@@ -1,5 +1,7 @@
 /** Below this summed weight a sample is a hole: nothing trustworthy moved there. */
 const HOLE = 3e-4;
+/** Stands for 0 where motion arrived, but torn apart: 0 itself marks a hole. */
+const THIN = 1e-3;
 
 /** Plain TypeScript twin of the resolve kernel; see FrameKernels.resolve. */
 export function resolve(buffer: ArrayBufferLike, width: number, height: number, sums: number, pyramid: number): void {
@@ -15,8 +17,9 @@ export function resolve(buffer: ArrayBufferLike, width: number, height: number, 
       const scale = 1 / weight;
       data[at]! *= scale;
       data[at + 1]! *= scale;
-      data[at + 2]! *= scale * Math.min(1, weight * 2000);
-      data[at + 3] = 1;
+      const trust = data[at + 2]! * scale;
+      data[at + 2] = trust * Math.min(1, weight * 2000);
+      data[at + 3] = Math.min(1, Math.max(THIN, 2 * (weight / (trust + 1e-3)) - 0.5));
     }
   }
   if (holes > 0 && holes < size) fill(buffer, width, height, sums, pyramid);
@@ -33,7 +36,7 @@ function fill(buffer: ArrayBufferLike, width: number, height: number, level: num
     for (let x = 0; x < width; x++) {
       const from = 4 * (y * width + x);
       const to = 4 * ((y >> 1) * w2 + (x >> 1));
-      const known = fine[from + 3]!;
+      const known = fine[from + 3]! > 0 ? 1 : 0;
       coarse[to]! += known * fine[from]!;
       coarse[to + 1]! += known * fine[from + 1]!;
       coarse[to + 3]! += known;
@@ -70,7 +73,6 @@ function fill(buffer: ArrayBufferLike, width: number, height: number, level: num
         const f = coarse[4 * (lower + right) + c]!;
         fine[at + c] = (1 - ay) * (a + ax * (b - a)) + ay * (e + ax * (f - e));
       }
-      fine[at + 3] = 1;
     }
   }
 }
