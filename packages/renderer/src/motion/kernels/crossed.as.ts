@@ -1,6 +1,6 @@
 // Reading both pictures along both motions, with SIMD. Contract: ../render/kernels.ts; twins: ../render/crossed-{combine,luma,chroma}.ts.
 import { bilinears, blendRows, cubics, enlarge, PAD, storeFour, tone } from './gather.as';
-import { projective, seen, visible } from './frame.as';
+import { margin, projective, seen, visible } from './frame.as';
 
 const FLOOR: f32 = 0.02;
 const OWN: f32 = 0.5;
@@ -65,10 +65,10 @@ export function combineCrossed(width: i32, height: i32, firstSums: usize, lastSu
       const seenA = seen(a), seenB = seen(b);
       const likeA = times(plus(az, times(least, seenA)), likeness(tone(bilinears(first, stride, a0x, a0y, lastX, lastY), firstGain, firstOffset), tone(bilinears(last, stride, a1x, a1y, lastX, lastY), lastGain, lastOffset)));
       const likeB = times(plus(bz, times(least, seenB)), likeness(tone(bilinears(first, stride, b0x, b0y, lastX, lastY), firstGain, firstOffset), tone(bilinears(last, stride, b1x, b1y, lastX, lastY), lastGain, lastOffset)));
-      const wa0 = times(times(earlier, visible(a0x, a0y, lastX, lastY)), plus(plus(likeA, times(own, az)), times(floor, seenA)));
+      const wa0 = times(times(earlier, visible(a0x, a0y, lastX, lastY)), plus(plus(likeA, times(own, az)), times(times(floor, seenA), margin(a0x, a0y, lastX, lastY))));
       const wa1 = times(times(later, visible(a1x, a1y, lastX, lastY)), likeA);
       const wb0 = times(times(earlier, visible(b0x, b0y, lastX, lastY)), likeB);
-      const wb1 = times(times(later, visible(b1x, b1y, lastX, lastY)), plus(plus(likeB, times(own, bz)), times(floor, seenB)));
+      const wb1 = times(times(later, visible(b1x, b1y, lastX, lastY)), plus(plus(likeB, times(own, bz)), times(times(floor, seenB), margin(b1x, b1y, lastX, lastY))));
       const w0 = plus(wa0, wb0), w1 = plus(wa1, wb1);
       const out = fields + (at << 2);
       v128.store(out, minus(a0x, fx));

@@ -106,6 +106,14 @@ function fill(width: i32, height: i32, fine: usize, coarse: usize): void {
   return f32x4.add(f32x4.add(f32x4.mul(f32x4.splat(load<f32>(m + k)), x), f32x4.mul(f32x4.splat(load<f32>(m + k + 4)), y)), f32x4.splat(load<f32>(m + k + 8)));
 }
 
+// Rises from an eighth at the picture's border to 1 at a sixteenth of its width inside it.
+// @ts-ignore: decorator
+@inline export function margin(x: v128, y: v128, lastX: v128, lastY: v128): v128 {
+  const inside = f32x4.pmin(f32x4.pmin(x, f32x4.sub(lastX, x)), f32x4.pmin(y, f32x4.sub(lastY, y)));
+  const ramp = f32x4.div(f32x4.mul(inside, f32x4.splat(16)), lastX);
+  return f32x4.pmin(f32x4.splat(1), f32x4.pmax(f32x4.splat(0.125), ramp));
+}
+
 // How much the word of four samples counts that nothing vouches for.
 // @ts-ignore: decorator
 @inline export function seen(at: usize): v128 {

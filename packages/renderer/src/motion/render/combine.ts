@@ -45,6 +45,12 @@ export function seen(known: number): number {
   return UNSEEN + (1 - UNSEEN) * known;
 }
 
+/** Rises from an eighth at the picture's border to 1 at a sixteenth of its width inside it. */
+export function margin(x: number, y: number, width: number, height: number): number {
+  const inside = Math.min(Math.min(x, width - 1 - x), Math.min(y, height - 1 - y));
+  return Math.min(1, Math.max(0.125, (inside * 16) / (width - 1)));
+}
+
 /** 1 inside the picture, falling to 0.002 within two samples beyond its border: mirrored content is a last resort. */
 export function visibility(x: number, y: number, width: number, height: number): number {
   const inside = Math.min(Math.min(x, width - 1 - x), Math.min(y, height - 1 - y));

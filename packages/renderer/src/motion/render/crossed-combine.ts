@@ -1,4 +1,4 @@
-import { FLOOR, seen, visibility } from './combine.ts';
+import { FLOOR, margin, seen, visibility } from './combine.ts';
 import { PAD } from './layout.ts';
 import { reflect } from './luma.ts';
 
@@ -63,10 +63,16 @@ export function combineCrossed(
       const seenB = seen(lastCarried[4 * i + 3]!);
       const likeA = (z + CROSSED * seenA) * unlike(a0x, a0y, a1x, a1y);
       const likeB = (lastZ + CROSSED * seenB) * unlike(b0x, b0y, b1x, b1y);
-      const wa0 = (1 - blend) * visibility(a0x, a0y, width, height) * (likeA + OWN * z + FLOOR * seenA);
+      const wa0 =
+        (1 - blend) *
+        visibility(a0x, a0y, width, height) *
+        (likeA + OWN * z + FLOOR * seenA * margin(a0x, a0y, width, height));
       const wa1 = blend * visibility(a1x, a1y, width, height) * likeA;
       const wb0 = (1 - blend) * visibility(b0x, b0y, width, height) * likeB;
-      const wb1 = blend * visibility(b1x, b1y, width, height) * (likeB + OWN * lastZ + FLOOR * seenB);
+      const wb1 =
+        blend *
+        visibility(b1x, b1y, width, height) *
+        (likeB + OWN * lastZ + FLOOR * seenB * margin(b1x, b1y, width, height));
       out[i] = a0x - x;
       out[size + i] = a0y - y;
       out[2 * size + i] = b1x - x;

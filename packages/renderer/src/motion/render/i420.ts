@@ -1,5 +1,5 @@
-import { type ColourDifferences, colourSamples } from './colour.ts';
 import type { RgbPicture } from '../../contract.ts';
+import { type ColourDifferences, colourSamples } from './colour.ts';
 
 /** sRGB to I420, BT.709 limited range (ITU-R BT.709-6, 8 bits: Y 16..235, U and V 16..240). Written to `out`: Y, U, V. */
 export function toI420(picture: RgbPicture, out: Uint8Array): void {
