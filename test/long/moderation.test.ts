@@ -27,7 +27,8 @@ async function opened(): Promise<{
     const server = await startServer(scratch, {
       env: { INBETWEEN_MODERATION_URL: check.url, INBETWEEN_MODERATION_SECRET: SECRET, ...env },
     });
-    closers.push(() => server.stop());
+    // What it renders meanwhile is of no interest.
+    closers.push(() => server.kill());
     return server;
   };
   return { check, scratch, serve };
@@ -50,7 +51,7 @@ it('lets through what it allows, refuses what it does not, and asks a video agai
   await until('the second question', () => check.http.calls.length === 2);
   await first.kill();
   const second = await serve();
-  await second.api.succeeded(id);
+  await second.api.prepared(id);
   expect(check.asks.map((ask) => ask.id)).toEqual([refused.id, id]);
   expect(new Set(check.authorizations)).toEqual(new Set([`Bearer ${SECRET}`]));
   for (const server of [first, second]) expect(server.err() + server.out()).not.toContain(SECRET);

@@ -200,6 +200,7 @@ describe('addresses', () => {
       ['/openai/v1/videos', ['limit', 'after', 'order']],
       ['/v1/files', ['limit', 'after', 'order']],
       ['/api/v1/tasks', ['task_id', 'start_time', 'end_time', 'model_name', 'status', 'page_no', 'page_size']],
+      ['/v1/usage', ['from', 'to', 'group_by', 'api_key', 'model', 'limit', 'after', 'owner']],
       ['/v1/admin/keys', ['owner']],
       ['/v1/admin/audit', ['limit', 'after']],
       [`/v1/videos/${id}/content`, ['variant', 'exp', 'kid', 'sig']],
@@ -215,7 +216,8 @@ describe('addresses', () => {
           const isList =
             plain.statusCode === 200 && String(plain.headers['content-type']).startsWith('application/json');
           const shown = isList ? (JSON.parse(plain.body) as { data?: unknown[] }).data : undefined;
-          if (['tag', 'model', 'task_id', 'model_name', 'owner'].includes(name)) expect(shown ?? []).toEqual([]);
+          if (['tag', 'model', 'task_id', 'model_name', 'owner', 'api_key'].includes(name))
+            expect(shown ?? []).toEqual([]);
         }
         for (const odd of [
           `${name}[]=a`,

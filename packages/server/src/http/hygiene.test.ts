@@ -38,6 +38,8 @@ describe('every answer', () => {
         ids.add(answer.headers['x-request-id']);
         const cache = String(answer.headers['cache-control']);
         const kept = MAY_BE_KEPT.test(nameOf(trait)) && answer.statusCode === 200;
+        if (String(answer.headers['content-type']).startsWith('text/html'))
+          expect(answer.headers['cross-origin-opener-policy'], what).toBe('same-origin');
         // What is the same for everybody may be kept by anybody.
         if (trait.access !== 'open') {
           expect(cache, what).toMatch(kept ? /^(private, )?no-(cache|store)$/ : /^no-(store|cache)$/);

@@ -357,7 +357,21 @@ describe('another owner’s things in what one sends', () => {
     cell('other owner’s list');
   });
 
-  it('an Idempotency-Key is one owner’s, in every dialect', async () => {
+  it('/v1/usage: another owner’s key is no key', async () => {
+    await using test = await testApp();
+    await oneVideo(test);
+    const [key] = await test.store.keys.list('alice' as OwnerId);
+    const reader = await test.keyOf('bob', ['videos:read']);
+    const ask = async (id: string) =>
+      bytesOf(await test.app.inject({ url: `/v1/usage?api_key=${id}`, headers: bearer(reader) }), id);
+    const theirs = await ask(key?.id ?? '');
+    expect(theirs).toBe(await ask(`key_${'0'.repeat(26)}`));
+    expect(theirs.slice(0, 3)).toBe('200');
+    expect((await test.app.inject({ url: '/v1/usage?owner=alice', headers: bearer(reader) })).statusCode).toBe(403);
+    cell('other owner’s list');
+  });
+
+  it('an Idempotency-Key is one owner’s', async () => {
     await using test = await testApp();
     const ask = async (key: string) => {
       const headers = { ...bearer(key), 'idempotency-key': 'the same' };

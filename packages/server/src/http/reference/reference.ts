@@ -45,7 +45,11 @@ export function referenceRoute(
     answer(_request, reply) {
       const base = parts.publicUrl().replace(/\/+$/, '');
       if (built?.base !== base) built = { base, html: page(describe(base) as Node, described, base) };
-      reply.headers({ 'content-security-policy': CSP, 'cache-control': 'public, max-age=300' });
+      reply.headers({
+        'content-security-policy': CSP,
+        'cross-origin-opener-policy': 'same-origin',
+        'cache-control': 'public, max-age=300',
+      });
       return reply.type('text/html; charset=utf-8').send(built.html);
     },
   };
