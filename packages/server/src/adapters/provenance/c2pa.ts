@@ -2,7 +2,8 @@ import { z } from 'zod';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Provenance } from '../../ports/provenance.ts';
-import { type ChildLimits, entryBeside, startChild } from '../system/child.ts';
+import { askChild } from '../system/ask-child.ts';
+import { type ChildLimits, entryBeside } from '../system/child.ts';
 import { PACKAGE } from './library.ts';
 import { sourceTypeOf } from './manifest.ts';
 import type { SentAnswer, SentOrder } from './protocol.ts';
@@ -52,32 +53,18 @@ export function createC2pa(options: C2paOptions): Provenance & { check(signal: A
 }
 
 async function run(order: SentOrder, log: Log, signal: AbortSignal): Promise<string> {
-  signal.throwIfAborted();
-  const { promise, resolve, reject } = Promise.withResolvers<SentAnswer>();
-  const child = startChild({
-    name: 'sign',
-    entry: entryBeside(import.meta.url, 'child'),
-    limits: LIMITS,
-    log,
-    onMessage(body) {
-      const read = answer.safeParse(body).data;
-      if (read === undefined) log.error({}, 'the signing child sent an answer of no known shape');
-      else resolve(read);
+  const told = await askChild(
+    {
+      name: 'sign',
+      entry: entryBeside(import.meta.url, 'child'),
+      limits: LIMITS,
+      log,
+      order,
+      answer,
+      unanswered: (end) => new ProvenanceError('the signing child ended without an answer', { cause: end }),
     },
     signal,
-  });
-  void child.ended.then((end) =>
-    reject(new ProvenanceError('the signing child ended without an answer', { cause: end })),
   );
-  const onAbort = () => reject(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    child.send(order);
-    const told = await promise;
-    if (told.kind === 'signed') return told.signer;
-    throw new ProvenanceError(`C2PA: ${told.reason}`);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-    await child.stop();
-  }
+  if (told.kind === 'signed') return told.signer;
+  throw new ProvenanceError(`C2PA: ${told.reason}`);
 }

@@ -5,7 +5,8 @@ import { Fault } from '../../../domain/fault.ts';
 import { judgeFrames } from '../../../domain/frame-check.ts';
 import type { Log } from '../../../ports/log.ts';
 import type { FinishedFile, FinishOrder, ResultFinisher } from '../../../ports/media.ts';
-import { type ChildLimits, entryBeside, startChild } from '../../system/child.ts';
+import { askChild } from '../../system/ask-child.ts';
+import { type ChildLimits, entryBeside } from '../../system/child.ts';
 import type { SentAnswer, SentOrder } from './protocol.ts';
 
 export interface FinisherOptions {
@@ -18,7 +19,6 @@ const MINUTE = 60_000;
 /** 1080P with 150 frames was measured at 700 MB; a damaged file may make a decoder want any amount. */
 const LIMITS: ChildLimits = { memoryBytes: 2_000 << 20, wallMs: 10 * MINUTE };
 
-/** The child decodes a stranger's bytes and may be taken over by them, so its words are read like a stranger's. */
 const answer: z.ZodType<SentAnswer> = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('finished'),
@@ -38,9 +38,21 @@ const answer: z.ZodType<SentAnswer> = z.discriminatedUnion('kind', [
 export function createFinisher({ encoder, log, limits }: FinisherOptions): ResultFinisher {
   return {
     async finish(order, signal): Promise<FinishedFile> {
-      signal.throwIfAborted();
       const outputs = outputsIn(order.folder);
-      const found = await run({ ...order, outputs, encoder }, { ...LIMITS, ...limits }, log, signal);
+      const sent: SentOrder = { ...order, outputs, encoder };
+      const found = await askChild(
+        {
+          name: 'finish',
+          entry: entryBeside(import.meta.url, 'child'),
+          limits: { ...LIMITS, ...limits },
+          log,
+          order: sent,
+          answer,
+          // A child that ends without an answer was brought down by the file: it is damaged.
+          unanswered: (end) => new Fault('damaged_output', 'The finished video file cannot be read.', { cause: end }),
+        },
+        signal,
+      );
       if (found.kind === 'storage-full')
         throw new Fault('storage_full', 'The server ran out of room while it made the video.');
       if (found.kind === 'damaged')
@@ -57,33 +69,4 @@ function outputsIn(folder: FinishOrder['folder']): SentOrder['outputs'] {
     spritesheet: join(folder, 'spritesheet.webp'),
     lastFrame: join(folder, 'last_frame.png'),
   };
-}
-
-/** A child that ends without an answer was brought down by the file: it is damaged. */
-async function run(order: SentOrder, limits: ChildLimits, log: Log, signal: AbortSignal): Promise<SentAnswer> {
-  const { promise, resolve, reject } = Promise.withResolvers<SentAnswer>();
-  const child = startChild({
-    name: 'finish',
-    entry: entryBeside(import.meta.url, 'child'),
-    limits,
-    log,
-    onMessage: (body) => {
-      const read = answer.safeParse(body).data;
-      if (read === undefined) log.error({}, 'finishing child sent an answer of no known shape');
-      else resolve(read);
-    },
-    signal,
-  });
-  void child.ended.then((end) =>
-    reject(new Fault('damaged_output', 'The finished video file cannot be read.', { cause: end })),
-  );
-  const onAbort = () => reject(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    child.send(order);
-    return await promise;
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-    await child.stop();
-  }
 }
