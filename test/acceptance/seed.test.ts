@@ -273,6 +273,37 @@ async function goOnFrom(id: string, size: string, output: { width: number; heigh
   expect((await api.cancel(next.id)).json()).toMatchObject({ status: 'cancelled', url: null });
 }
 
+describe('the same request as a dry run', () => {
+  it('foretold what the video became, and made nothing', async () => {
+    const body = { model: MODEL, images: [`${pictures.url}/first-frame.png`, `${pictures.url}/last-frame.png`] };
+    const before = await api.list();
+    const headers = { 'content-type': 'application/json' };
+    const dry = (change: object = {}) =>
+      api.call('/v1/videos?dry_run=true', { method: 'POST', headers, body: JSON.stringify({ ...body, ...change }) });
+    const quote = await dry();
+    expect([quote.status, quote.json()]).toMatchObject([
+      200,
+      {
+        object: 'video.quote',
+        width: video.width,
+        height: video.height,
+        backend: 'renderer',
+        cost: null,
+        frames: [
+          { width: 1280, height: 720, cropped: 0 },
+          { width: 1280, height: 960, cropped: 0.25 },
+        ],
+      },
+    ]);
+    const missing = await dry({ images: ['sample_first', `${pictures.url}/missing.png`] });
+    expect([missing.status, missing.json()]).toMatchObject([
+      400,
+      { error: { code: 'image_unreachable', param: 'images[1]' } },
+    ]);
+    expect(await api.list()).toHaveLength(before.length);
+  });
+});
+
 describe('other ways to ask', () => {
   let odd: string;
 

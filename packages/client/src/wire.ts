@@ -226,6 +226,8 @@ export interface ModelObject {
   readonly sizes: readonly VideoSize[];
   readonly default_size: VideoSize;
   readonly seconds: readonly string[];
+  /** What you pay for a second of video by size, as decimal numbers; null: nothing. */
+  readonly price: { readonly currency: string; readonly per_second: Readonly<Record<string, string>> } | null;
   readonly backend: string;
   readonly ready: boolean;
   /** What is missing, in words; empty when ready. */
@@ -241,7 +243,7 @@ export interface ModelBackend {
   readonly ready: boolean;
   readonly billed: boolean;
   readonly sizes: readonly VideoSize[];
-  /** Of a second of video by size; null: the operator does not say. */
+  /** What its peer charges the operator for a second of video by size; null: the operator does not say. */
   readonly price: { readonly currency: string; readonly per_second: Readonly<Record<string, number>> } | null;
 }
 

@@ -176,7 +176,7 @@ export async function appParts(
     audit: createAudit({ store: store.audit, clock, ids: world.ids }),
     owners: createOwners(store.keys, store.ledger, clock),
     usage: createUsageBooks(store.ledger, store.keys, clock),
-    currency: config.usage.currency,
+    prices: config.usage,
     keys,
     signer: createUrlSigner([{ kid: '1', secret }]),
     clock,

@@ -98,7 +98,7 @@ export async function testApp(changed: Partial<AppParts> = {}, service: Partial<
     audit,
     owners: createOwners(store.keys, store.ledger, clock),
     usage: createUsageBooks(store.ledger, store.keys, clock),
-    currency: 'USD',
+    prices: service.prices ?? { currency: 'USD', perSecond: {} },
     videos,
     files,
     endpoints,

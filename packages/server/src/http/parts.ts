@@ -1,3 +1,4 @@
+import type { Prices } from '../domain/charge.ts';
 import type { Model, SizeTier } from '../domain/model.ts';
 import type { Audit } from '../service/audit.ts';
 import type { Endpoints } from '../service/endpoints.ts';
@@ -108,8 +109,8 @@ export interface AppParts {
   readonly audit: Audit;
   readonly owners: Owners;
   readonly usage: UsageBooks;
-  /** Of prices, budgets and the ledger. */
-  readonly currency: string;
+  /** What videos cost their owners; its currency is that of budgets and the ledger too. */
+  readonly prices: Prices;
   readonly files: Files;
   readonly signer: UrlSigner;
   readonly clock: { now(): number };

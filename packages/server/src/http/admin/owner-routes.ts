@@ -16,7 +16,7 @@ import { changeOwnerBody, createOwnerBody, type ownerObject, ownersQuery } from 
 const operator = { dialect: 'powertokens', body: 'none' } as const;
 
 /** Owners and what they may have, for operators. */
-export function ownerRoutes({ owners, audit, currency }: AppParts): readonly Route[] {
+export function ownerRoutes({ owners, audit, prices: { currency } }: AppParts): readonly Route[] {
   const show = ({ owner, month, account }: OwnerState) => ({
     ...showOwner(owner, currency),
     budget: showBudget(month, account, owner.limits),

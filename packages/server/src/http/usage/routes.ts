@@ -19,7 +19,7 @@ const doc = {
 } as const satisfies RouteDoc;
 
 /** Usage, of one's own project; operators may name another. */
-export function usageRoutes({ usage, currency }: AppParts): readonly Route[] {
+export function usageRoutes({ usage, prices: { currency } }: AppParts): readonly Route[] {
   return [
     {
       method: 'GET',

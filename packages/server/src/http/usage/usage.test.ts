@@ -40,10 +40,18 @@ describe('what a video costs', () => {
     expect(videoObject.parse(body).metadata.cost).toMatchObject({ state: 'released' });
   });
 
+  it('is told with the model', async () => {
+    await using test = await testApp({}, { prices: PRICES });
+    const { data } = (await call(test, 'GET', '/v1/models')).body as { data: { id: string; price: unknown }[] };
+    expect(data.map(({ id, price }) => [id, price])).toEqual([
+      [FLASH, { currency: 'USD', per_second: { '720P': '0.02' } }],
+      ['wan2.1-kf2v-plus', null],
+    ]);
+  });
+
   it('is null where nothing has a price', async () => {
     await using test = await testApp();
     expect((await make(test)).metadata.cost).toBeNull();
-    expect(test.store.ledger.lines).toBeDefined();
     await using priced = await testApp({}, { prices: PRICES });
     expect((await make(priced, undefined, { ...ASK, size: '480P' })).metadata.cost).toBeNull();
   });

@@ -104,6 +104,14 @@ describe('query plans', () => {
     }
   });
 
+  it('a create that is free and not limited asks the ledger nothing', async () => {
+    await needs(() => store.videos.insert(pending(91), { event: { type: 'video.pending', at: NOW } }));
+    const tables = new Set(
+      asked.flatMap(({ sql }) => [...sql.matchAll(/(?:into|from|update) "(\w+)"/g)].map(([, table]) => table)),
+    );
+    expect([...tables].toSorted()).toEqual(['endpoint', 'event', 'video']);
+  });
+
   it('what waits of an owner is counted along an index, and budgets are one step', async () => {
     const within = { queued: 40, owner: { monthlySeconds: 10 } };
     const insert = () => store.videos.insert(pending(90, { charge: CHARGE }), { within });

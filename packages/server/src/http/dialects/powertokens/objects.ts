@@ -142,6 +142,10 @@ export const modelObject = z
     sizes: z.array(z.enum(SIZE_TIERS)),
     default_size: z.enum(SIZE_TIERS),
     seconds: z.array(z.string()),
+    price: z
+      .object({ currency: z.string(), per_second: z.record(z.string(), z.string()) })
+      .nullable()
+      .meta({ description: 'What you pay for a second of video, by size, as decimal numbers; null: nothing.' }),
     backend: z.string().meta({ description: 'Who makes the pixels now.' }),
     ready: z.boolean(),
     problems: z.array(z.string()).meta({ description: 'What is missing, in words; empty when ready.' }),
@@ -163,7 +167,10 @@ export const modelObject = z
           price: z
             .object({ currency: z.string(), per_second: z.record(z.string(), z.number()) })
             .nullable()
-            .meta({ description: 'Of a second of video by size, as far as the operator says.' }),
+            .meta({
+              description:
+                'What its peer charges the operator for a second of video by size, as far as the operator says.',
+            }),
         }),
       )
       .meta({ description: 'All who make it here, the best first.' }),

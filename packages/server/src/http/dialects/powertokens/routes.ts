@@ -130,7 +130,10 @@ export function powertokensRoutes(parts: AppParts): readonly Route[] {
       path: '/v1/models',
       access: 'videos:read',
       doc: docs.models,
-      answer: (): ModelList => ({ object: 'list', data: parts.models().map((status) => showModel(status, since)) }),
+      answer: (): ModelList => ({
+        object: 'list',
+        data: parts.models().map((status) => showModel(status, since, parts.prices)),
+      }),
     },
     {
       ...native,
@@ -141,7 +144,7 @@ export function powertokensRoutes(parts: AppParts): readonly Route[] {
       answer(request): ModelObject {
         const name = named(request, 'name');
         const status = parts.models().find(({ model }) => model.name === name);
-        if (status !== undefined) return showModel(status, since);
+        if (status !== undefined) return showModel(status, since, parts.prices);
         const known = parts.models().map(({ model }) => model.name);
         throw new Fault('not_found', `There is no model "${echo(name)}". There are: ${known.join(', ')}.`, {
           param: 'name',

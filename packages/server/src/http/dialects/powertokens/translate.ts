@@ -1,4 +1,5 @@
 import type { ListObject, ModelObject, VideoCost, VideoObject, VideoStatus } from '@inbetween/client';
+import { type Prices, pricePerSecond } from '../../../domain/charge.ts';
 import { Fault } from '../../../domain/fault.ts';
 import { LIMITS } from '../../../domain/model.ts';
 import { showMoney } from '../../../domain/money.ts';
@@ -138,7 +139,15 @@ export function showList(videos: readonly Video[], hasMore: boolean, around: Sur
 }
 
 /** A model and what its backend can do now. */
-export function showModel({ model, backend, capabilities, backends }: ModelStatus, since: number): ModelObject {
+export function showModel(
+  { model, backend, capabilities, backends }: ModelStatus,
+  since: number,
+  prices: Prices,
+): ModelObject {
+  const perSecond = model.sizes.flatMap((size) => {
+    const price = pricePerSecond(prices, { model: model.name, size });
+    return price === undefined ? [] : [[size, showMoney(price)] as const];
+  });
   return {
     id: model.name,
     object: 'model',
@@ -147,6 +156,7 @@ export function showModel({ model, backend, capabilities, backends }: ModelStatu
     sizes: model.sizes,
     default_size: model.defaultSize,
     seconds: [String(LIMITS.seconds)],
+    price: perSecond.length === 0 ? null : { currency: prices.currency, per_second: Object.fromEntries(perSecond) },
     backend,
     ready: capabilities.ready,
     problems: capabilities.problems,
