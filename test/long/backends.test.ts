@@ -1,13 +1,14 @@
 import { writeFileSync } from 'node:fs';
 import { inspectMp4 } from '@inbetween/renderer';
 import { describe, expect, it } from 'vitest';
-import { MODEL, wholeFile } from '../support/api.ts';
+import { type Api, MODEL, wholeFile } from '../support/api.ts';
 import { startFakeChat } from '../support/fakes/chat/server.ts';
 import { FakeComfyui } from '../support/fakes/comfyui/server.ts';
 import { startFakeDashscope } from '../support/fakes/dashscope/server.ts';
 import { judgeVideo } from '../support/mp4-judge.ts';
 import { dataUrl, paintPair } from '../support/paintings.ts';
 import { makeScratch, runInbetween, type Scratch, startServer } from '../support/server-process.ts';
+import { until } from '../support/until.ts';
 
 const ASK = {
   model: MODEL,
@@ -194,20 +195,37 @@ it('COMFYUI_URL alone has the Wan models made there, watermark and all', { timeo
   await fake.kill();
 });
 
-it('two servers chained on loopback make one video', { timeout: 120_000 }, async () => {
+it('two servers chained on loopback make one video, also when both are killed in the middle', {
+  timeout: 240_000,
+}, async () => {
   await using back = makeScratch();
   await using front = makeScratch();
-  await using maker = await startServer(back, { key: 'the-key-of-the-maker' });
+  const key = 'the-key-of-the-maker';
+  const first = await startServer(back, { key });
+  // Comes back at the address that it had.
+  const place = { key, args: ['--port', new URL(first.url).port] };
   const path = front.file('inbetween.yaml');
   const text = `
 backends:
-  maker: {kind: openai-videos, dialect: inbetween, url: '${maker.url}', credential: MAKER_KEY, billed: false, pollEvery: 200ms}
+  maker: {kind: openai-videos, dialect: inbetween, url: '${first.url}', credential: MAKER_KEY, billed: false, pollEvery: 200ms}
 models: {${MODEL}: [maker]}`;
   writeFileSync(path, text);
-  const env = { INBETWEEN_CONFIG: path, MAKER_KEY: 'the-key-of-the-maker', INBETWEEN_FETCH_ALLOW: '' };
+  const env = { INBETWEEN_CONFIG: path, MAKER_KEY: key, INBETWEEN_FETCH_ALLOW: '' };
+  const before = await startServer(front, { env });
+  const { id } = await before.api.create(ASK);
+  const making = async (api: Api) => (await api.list()).some(({ status }) => status === 'running');
+
+  // The one below dies while it renders, with the one above looking at it.
+  await until('the maker to render', () => making(first.api));
+  await before.api.wait(id, ({ metadata }) => metadata.phase === 'generating');
+  await first.kill();
+  await using maker = await startServer(back, place);
+  await until('the maker to render again', () => making(maker.api));
+  // Then the one above, with the one below going on.
+  await before.kill();
   await using server = await startServer(front, { env });
-  const { id } = await server.api.create(ASK);
-  const video = await server.api.succeeded(id, 90_000);
+  const video = await server.api.succeeded(id, 120_000);
+
   // What a model behind a gateway does is not known to us; the label says the stricter thing.
   await judgeVideo(server.api, video, { label: '1' });
   const made = await maker.api.list();
@@ -217,7 +235,8 @@ models: {${MODEL}: [maker]}`;
     seed: 7,
     metadata: { backend: 'maker', pictures: 'kept', frame_check: { verdict: 'respected' } },
   });
-  // The label of the one that hands it out, not of the one behind.
+  // The label of the one that hands it out, not of the one behind, and nothing else of it.
   const facts = inspectMp4(new Uint8Array(wholeFile(await server.api.content(id))));
+  expect(Object.keys(facts.tags)).toEqual(['AIGC']);
   expect(JSON.parse(facts.tags['AIGC'] ?? '{}')).toMatchObject({ ProduceID: id });
 });

@@ -150,9 +150,9 @@ export function openBackends(generation: GenerationConfig, world: RemoteWorld): 
   return generation.backends.map((config) => {
     const defaults: KindDefaults = KIND_DEFAULTS[config.kind];
     const { entry } = config;
-    const routed = Object.entries(generation.routes)
-      .filter(([, names]) => names.includes(config.name))
-      .map(([model]) => model);
+    const listing = Object.entries(generation.routes).filter(([, names]) => names.includes(config.name));
+    // One that no model lists yet tells what it could make of any.
+    const routed = (listing.length > 0 ? listing : Object.entries(generation.routes)).map(([model]) => model);
     const perSecond = entry.requestsPerSecond ?? defaults.perSecond;
     return createRemoteBackend({
       name: config.name,

@@ -339,7 +339,8 @@ describe('prices', () => {
     const backends = {
       gpu: { kind: 'lightx2v', url: 'http://gpu:8000', price: { currency: 'CNY', perSecond: { '720P': 1 } } },
     };
-    expect(read({ file: file({ backends }) }).warnings).toEqual([expect.stringContaining('gpu')]);
-    expect(read({ file: file({ backends, currency: 'CNY' }) }).warnings).toEqual([]);
+    const models = { [flash]: ['gpu'] };
+    expect(read({ file: file({ backends, models }) }).warnings).toEqual([expect.stringContaining('gpu')]);
+    expect(read({ file: file({ backends, models, currency: 'CNY' }) }).warnings).toEqual([]);
   });
 });

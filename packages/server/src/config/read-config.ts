@@ -51,7 +51,11 @@ export function readConfig({ flags, env, file, checks = {}, checkBackend = () =>
   if (mistakes.length > 0) throw new ConfigError(mistakes);
   const inSection = Object.entries(sections.sections.prices ?? {}).map(([model, price]) => pricesOf(model, price));
   const perSecond = joined([...inSection, complete.prices]);
-  const warnings = [...unknownVariables(env), ...foreignPrices(generation, complete.currency)];
+  const warnings = [
+    ...unknownVariables(env),
+    ...unlistedBackends(generation),
+    ...foreignPrices(generation, complete.currency),
+  ];
   return groupValues(complete, generation, perSecond, warnings);
 }
 
@@ -152,6 +156,14 @@ function foreignPrices({ backends }: GenerationConfig, currency: string): readon
           `The price of backend ${name} is in ${price.currency} and the ledger in ${currency}, so it is shown and not booked.`,
         ],
   );
+}
+
+/** A backend that no model lists was probably meant to make something. */
+function unlistedBackends({ backends, routes }: GenerationConfig): readonly string[] {
+  const listed = new Set(Object.values(routes).flat());
+  return backends
+    .filter(({ name, draining }) => !draining && !listed.has(name))
+    .map(({ name }) => `The backend ${name} makes nothing: no model under \`models\` lists it.`);
 }
 
 /** A variable that only looks like ours may be a typing error that silently changes nothing. */

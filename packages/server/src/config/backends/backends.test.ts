@@ -238,3 +238,15 @@ negativePrompt: 7
     'in.yaml: promptWriter.credential: found ALSO_NOT_THERE, which is not set; allowed is a variable that is set.',
   ]);
 });
+
+test('a backend that no model lists is told, unless it drains', () => {
+  const text = `
+backends:
+  a: {kind: comfyui, url: 'http://a'}
+  b: {kind: comfyui, url: 'http://b', state: draining}
+  c: {kind: comfyui, url: 'http://c'}
+models: {${FLASH}: [c]}
+`;
+  const { warnings } = readConfig({ flags: {}, env: {}, file: { path: FILE, text } });
+  expect(warnings).toEqual(['The backend a makes nothing: no model under `models` lists it.']);
+});
