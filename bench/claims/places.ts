@@ -73,6 +73,8 @@ export async function openPostgresPlaces(): Promise<Places> {
           const numbers = `generate_series(1, ${history}) as n(i)`;
           if (history > 0) await client.query(copyStatement(names, numbers, "lpad(i::text, 25, '0')"));
           await client.query('vacuum analyze');
+          // What was just filled in is not written out while others are measured.
+          await client.query('checkpoint');
           await client.end();
         },
       };

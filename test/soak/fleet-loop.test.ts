@@ -13,7 +13,13 @@ it.skipIf(!hasPostgres())(
     const random = randomFrom(SEED);
     const blows = Array.from({ length: BLOWS_COUNT }, () => BLOWS[Math.floor(random() * BLOWS.length)] ?? BLOWS[0]);
     await using scratch = makeScratch();
-    const report = await runFleetLoop(scratch, { blows, random, breathMs: 3_000, limitMs: 600_000 });
+    const report = await runFleetLoop(scratch, {
+      blows,
+      random,
+      videos: BLOWS_COUNT / 10,
+      breathMs: 3_000,
+      limitMs: 600_000,
+    });
     console.log(JSON.stringify(report));
     expect(report.blows).toBe(BLOWS_COUNT);
   },

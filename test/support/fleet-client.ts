@@ -50,7 +50,7 @@ export interface FleetClient {
 export function startClient(anyApi: () => Api | undefined, image: string, random: () => number): FleetClient {
   const asked = new Map<string, Asked>();
   const seen = new Map<string, ShownVideo>();
-  const state = { stopped: false, ended: false, repeated: 0 };
+  const state = { stopped: false, ended: false, repeated: 0, refusal: 'none' };
   const isOver = (id: string) => isFinal(seen.get(id)?.status ?? 'pending');
   const open = (billed: boolean) =>
     [...asked.values()].filter((one) => one.billed === billed && !isOver(one.id)).length;
@@ -60,7 +60,8 @@ export function startClient(anyApi: () => Api | undefined, image: string, random
     seen,
     repeated: () => state.repeated,
     allFinal: () => asked.size > 0 && finals() === asked.size,
-    told: () => `${finals()} of ${asked.size} videos finished, ${state.repeated} requests repeated`,
+    told: () =>
+      `${finals()} of ${asked.size} videos finished, ${state.repeated} requests repeated; the last one for: ${state.refusal}`,
   };
 
   /** Asks again and again until there is an answer that may be; what is not one must be a refusal for now. */
@@ -71,6 +72,7 @@ export function startClient(anyApi: () => Api | undefined, image: string, random
       if (answer !== undefined && allowed.includes(answer.status)) return answer;
       if (answer !== undefined) expect([500, 503], answer.text()).toContain(answer.status);
       state.repeated += 1;
+      state.refusal = api === undefined ? 'nobody there' : (answer?.text() ?? 'no answer');
       await pause(200);
     }
     return undefined;

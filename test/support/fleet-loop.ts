@@ -34,6 +34,8 @@ const SLOTS = 2;
 interface LoopWish {
   readonly blows: readonly Blow[];
   readonly random: () => number;
+  /** Asked for, at least: on a slow machine the client goes on after the last blow. */
+  readonly videos: number;
   /** Between two blows, at most. */
   readonly breathMs: number;
   /** For the videos that are not finished when the last blow has fallen. */
@@ -41,8 +43,8 @@ interface LoopWish {
 }
 
 export interface FleetReport {
-  readonly videos: number;
   readonly blows: number;
+  readonly videos: number;
   /** Of those, made by the billed peer. */
   readonly billed: number;
   /** Billed ones that failed because nobody can tell whether the peer had accepted them. */
@@ -83,17 +85,27 @@ export async function runFleetLoop(scratch: Scratch, wish: LoopWish): Promise<Fl
     await Promise.all(fleet.map((one) => one.up()));
 
     const image = dataUrl(await paint(320, 256).png().toBuffer());
-    const anyApi = () => apis[Math.floor(wish.random() * APIS)]?.api();
+    const anyApi = () => chosen(apis, wish.random)?.api();
     client = startClient(anyApi, image, wish.random);
     const { log } = client;
     const still: Promise<void>[] = [];
     for (const [n, blow] of wish.blows.entries()) {
       await pause(wish.random() * wish.breathMs);
       console.log(`blow ${n + 1} of ${wish.blows.length}, ${blow}: ${log.told()}`);
-      const pick = (of: readonly Supervised[]) => of[Math.floor(wish.random() * of.length)] as Supervised;
-      if (blow === 'kill an api') await pick(apis).kill();
-      else if (blow === 'kill a worker') await pick(workers).kill();
-      else if (blow === 'stop a worker') still.push(pick(workers).standStill(STANDSTILL_MS));
+      // Each blow hits something that runs.
+      const pick = (of: readonly Supervised[]) =>
+        until(
+          'one that runs',
+          () =>
+            chosen(
+              of.filter((one) => one.runs()),
+              wish.random,
+            ),
+          { limitMs: STANDSTILL_MS * 2 },
+        );
+      if (blow === 'kill an api') await (await pick(apis)).kill();
+      else if (blow === 'kill a worker') await (await pick(workers)).kill();
+      else if (blow === 'stop a worker') still.push((await pick(workers)).standStill(STANDSTILL_MS));
       else if (blow === 'kill postgres') {
         await postgres.kill();
         await postgres.start();
@@ -104,6 +116,7 @@ export async function runFleetLoop(scratch: Scratch, wish: LoopWish): Promise<Fl
         await other.start();
       }
     }
+    await until('videos', () => log.asked.size >= wish.videos, { limitMs: wish.limitMs }, log.told);
     await client.stop();
     await until('the end of all videos', log.allFinal, { limitMs: wish.limitMs, everyMs: 500 }, log.told);
     await client.sawAll;
@@ -127,6 +140,10 @@ export async function runFleetLoop(scratch: Scratch, wish: LoopWish): Promise<Fl
     await s3.kill();
     await postgres.close();
   }
+}
+
+function chosen<T>(of: readonly T[], random: () => number): T | undefined {
+  return of[Math.floor(random() * of.length)];
 }
 
 /** One model is made by the peer, and the other, by default, rendered here. */

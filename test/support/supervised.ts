@@ -7,6 +7,8 @@ export interface Supervised {
   readonly name: string;
   /** Of the process that runs now; undefined while none does. */
   api(): Api | undefined;
+  /** It is there and does not stand still. */
+  runs(): boolean;
   up(): Promise<void>;
   /** As a power cut does it; the next one is started meanwhile. */
   kill(): Promise<void>;
@@ -48,6 +50,7 @@ export function createSupervised(scratch: Scratch, role: 'api' | 'worker', wish:
   return {
     name,
     api: () => running?.api,
+    runs: () => running !== undefined && !standing,
     async up() {
       if (running === undefined) starting = start();
       await starting;
