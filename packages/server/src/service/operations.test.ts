@@ -72,6 +72,18 @@ describe('requeue', () => {
     expect((await artifacts.keys(`videos/${done.id}/`)).length).toBeGreaterThan(0);
   });
 
+  it('charges what is asked again like any other video', async () => {
+    const prices = { currency: 'USD', perSecond: { 'wan2.2-kf2v-flash': { '720P': 20_000 } } };
+    const { operations, backend, submit, until, state } = await opened({ prices });
+    backend.script.push({ do: 'fail', fault: new Fault('content_rejected', 'No.') });
+    const failed = await until(await submit(), 'failed');
+    expect(failed.charge?.state).toBe('released');
+    const answer = await operations.requeue(failed.id, {});
+    if ('problem' in answer) throw new Error(answer.problem);
+    expect((await until(answer.video, 'succeeded')).charge).toMatchObject({ microUnits: 100_000, state: 'settled' });
+    expect(state.ledger.map(({ kind }) => kind)).toEqual(['reserve', 'release', 'reserve', 'release', 'settle']);
+  });
+
   it('puts it before the others when it is told to', async () => {
     const { operations, backend, submit, clock, until } = await opened({ slots: 1 });
     backend.usually = { do: 'succeed', ms: 5 * SECOND };

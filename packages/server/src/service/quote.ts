@@ -18,7 +18,6 @@ import { type ReadFrame, readFrames, readImages } from './submit-frames.ts';
 export interface Quote {
   readonly ask: CheckedAsk;
   readonly backend: string;
-  readonly billed: boolean;
   /** Of the video; undefined: not known, of one that was made before. */
   readonly size: Size | undefined;
   /** Each picture as it was sent, upright, and the share of it that is cut away. */
@@ -86,12 +85,11 @@ async function quote(parts: QuoteParts, caller: Caller, ask: SubmitAsk, signal: 
   await checkAllowance(parts, caller, { backend: backend.name, charge });
   const pictures = await picturesOf(parts, frames, signal);
   await using pair = await parts.preparer.prepare(pictures, checked.size, signal);
-  const { sides, billed } = backend.capabilities;
+  const { sides } = backend.capabilities;
   const facts = (role: FrameRole) => ({ source: pair.frames[role].source, lost: pair.frames[role].crop.lost });
   return {
     ask: checked,
     backend: backend.name,
-    billed,
     size: (sides && fitSides(pair.size, sides)) ?? pair.size,
     frames: { first: facts('first'), last: facts('last') },
     charge,
@@ -105,7 +103,6 @@ function ofMade(ask: CheckedAsk, video: Video): Quote {
   return {
     ask,
     backend,
-    billed: false,
     size: result?.facts ?? prepared ?? undefined,
     frames: undefined,
     charge: null,

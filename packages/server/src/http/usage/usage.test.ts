@@ -3,7 +3,7 @@ import type { KeyLimits } from '../../domain/api-key.ts';
 import type { OwnerId } from '../../domain/id.ts';
 import type { OwnerLimits } from '../../domain/owner.ts';
 import { ownerList, ownerObject } from '../admin/owner-schema.ts';
-import { ASK, bearer, type TestApp, testApp } from '../app.fixture.ts';
+import { ASK, bearer, png, type TestApp, testApp } from '../app.fixture.ts';
 import { videoObject } from '../dialects/powertokens/objects.ts';
 import { quoteObject } from '../dialects/powertokens/quote.ts';
 import { errorObject } from '../error-object.ts';
@@ -356,6 +356,26 @@ describe('a dry run', () => {
       400,
       { code: 'image_unreachable', param: 'images[1]' },
     ]);
+  });
+
+  it('is made four at once, and a fifth is told to come back', async () => {
+    const held: (() => void)[] = [];
+    const fetch = () =>
+      new Promise<{ bytes: Uint8Array; type: string }>((resolve) =>
+        held.push(() => resolve({ bytes: png(1280, 720), type: 'image/png' })),
+      );
+    await using test = await testApp({}, { fetcher: { check: () => undefined, fetch } });
+    const ask = { ...ASK, images: ['https://example.com/a.png', 'sample_last'] };
+    const four = Array.from({ length: 4 }, () => dry(test, ask));
+    while (held.length < 4) await new Promise(setImmediate);
+    const fifth = await dry(test, ask);
+    expect([fifth.statusCode, fifth.headers['retry-after']]).toEqual([503, '2']);
+    for (const answer of held) answer();
+    expect((await Promise.all(four)).map(({ statusCode }) => statusCode)).toEqual([200, 200, 200, 200]);
+    const sixth = dry(test, ask);
+    while (held.length < 5) await new Promise(setImmediate);
+    held[4]?.();
+    expect((await sixth).statusCode).toBe(200);
   });
 
   it('counts against the creates a minute of its key', async () => {
