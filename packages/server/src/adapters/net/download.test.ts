@@ -166,6 +166,15 @@ describe('a download', () => {
     await expect.poll(() => server.open()).toBe(0);
   });
 
+  it('that our own shutdown ends has not been refused', async () => {
+    answers = [(response) => void response.writeHead(200, { 'content-length': 10 }).write('12345')];
+    const closing = watchedFetcher('127.0.0.1');
+    const running = closing.fetcher.download(`http://127.0.0.1:${server.port}/x.mp4`, file, LIMITS, signal);
+    await until('a part', async () => (await there()).includes('result.part'));
+    await closing.fetcher.close();
+    expect(await ended(running)).toBe('broke_off: shutting_down: The server is shutting down.');
+  });
+
   it('asks as little of forbidden places as a fetch does', async () => {
     const url = `http://127.0.0.2:${server.port}/x.mp4`;
     expect(await ended(watched.fetcher.download(url, file, LIMITS, signal))).toContain('url_not_allowed');

@@ -66,4 +66,5 @@ export const redirectRefused = (cause: unknown) =>
 export const redirectDowngraded = () =>
   new FetchFault('refused', 'url_not_allowed', 'The address redirects from https to http.');
 
-export const shuttingDown = () => new FetchFault('aborted', 'shutting_down', 'The server is shutting down.');
+export const shuttingDown = () =>
+  new FetchFault('aborted', 'shutting_down', 'The server is shutting down.', undefined, true);
