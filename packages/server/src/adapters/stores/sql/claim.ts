@@ -128,10 +128,11 @@ function claimableOf(
   placed: readonly VideoRow[],
 ): Claimable {
   const ids = placed.map(({ id }) => id);
-  const ofBackend = claimable(dialect, transaction, wish)
-    .where('video.backend', '=', backend)
-    .$if(ids.length > 0, (query) => query.where('video.id', 'not in', ids));
-  const inLane = ofBackend.where(IN_LANE.generate);
+  const ofBackend = (isDue: typeof DUE) =>
+    claimable(dialect, transaction, wish, isDue)
+      .where('video.backend', '=', backend)
+      .$if(ids.length > 0, (query) => query.where('video.id', 'not in', ids));
+  const inLane = ofBackend(DUE).where(IN_LANE.generate);
   const unleased = inLane.where(RUNNING).where('video.worker', 'is', null).orderBy('video.due_at').orderBy('video.id');
   // In no order: by their workers' names they are found at once, and all of them are late.
   const ofLost = inLane.where(
@@ -141,7 +142,7 @@ function claimableOf(
   );
   const unheardOf = wish.holding === undefined ? [] : [inLane.where('video.worker', '=', wish.worker)];
   const begun = [unleased, ofLost, ...unheardOf];
-  const queue = ofBackend
+  const queue = ofBackend(DUE_IN_ORDER)
     .where(QUEUED)
     .where('video.worker', 'is', null)
     .orderBy('video.priority', 'desc')
@@ -176,13 +177,20 @@ async function waitingOf({ again, queue }: Claimable, most: number): Promise<rea
 const holdsSlot = (holds: boolean) =>
   sql<boolean>`${sql.raw(holds ? 'exists' : 'not exists')} (select 1 from backend_slot where backend_slot.video = video.id and backend_slot.backend = video.backend)`;
 
+const DUE = (now: number) => sql<boolean>`video.due_at <= ${now}`;
+/**
+ * The same, in words that no index serves: of a long history few rows have a due time at all, so PostgreSQL believes that
+ * next to none is due, and sorts a queue of thousands instead of reading its head from the queue's index.
+ */
+const DUE_IN_ORDER = (now: number) => sql<boolean>`video.due_at + 0 <= ${now}`;
+
 /** Due videos, to be narrowed to a lane and to who may hold them. */
-function claimable(dialect: SqlDialect, transaction: Kysely<Tables>, wish: ClaimWish) {
+function claimable(dialect: SqlDialect, transaction: Kysely<Tables>, wish: ClaimWish, isDue = DUE) {
   return transaction
     .selectFrom('video')
     .selectAll('video')
     .where(HAS_DUE)
-    .where('video.due_at', '<=', wish.now)
+    .where(isDue(wish.now))
     .$if((wish.holding ?? []).length > 0, (query) => query.where('video.id', 'not in', wish.holding ?? []))
     .$if(dialect.locksRows, (query) => query.forUpdate('video').skipLocked());
 }
