@@ -65,6 +65,19 @@ describe('one variable alone routes the Wan models', () => {
     ]);
   });
 
+  test.each([
+    `cloud: {kind: dashscope, credential: DASHSCOPE_API_KEY, url: 'https://proxy.example'}`,
+    `pool: {kind: dashscope, instances: [{url: 'https://proxy.example', credential: DASHSCOPE_API_KEY}]}`,
+    `gate: {kind: openai-videos, dialect: inbetween, credential: DASHSCOPE_API_KEY, url: 'https://proxy.example'}`,
+  ])('not a key that a backend of the file takes: it goes nowhere else (%s)', (line) => {
+    const name = line.split(':')[0];
+    const { backends, routes } = read(`backends:\n  ${line}\nmodels: {${PLUS}: [${name}]}`, {
+      DASHSCOPE_API_KEY: 'sk',
+    });
+    expect(backends.map(({ instances }) => instances.map(({ url }) => url))).toEqual([['https://proxy.example']]);
+    expect(routes).toEqual({ [PLUS]: [name], [FLASH]: ['renderer'] });
+  });
+
   test('nothing: the built-in renderer', () => {
     expect(read()).toMatchObject({ backends: [], routes: { [FLASH]: ['renderer'], [PLUS]: ['renderer'] } });
   });

@@ -14,6 +14,7 @@ export interface Shortcuts {
 
 /** What the shortcuts' backends are called; a file may configure them further under these names. */
 const DASHSCOPE = 'dashscope';
+const DASHSCOPE_KEY = 'DASHSCOPE_API_KEY';
 const COMFYUI = 'comfyui';
 /** The order in which they get the models that no route names. */
 const UNROUTED = [DASHSCOPE, COMFYUI];
@@ -78,8 +79,8 @@ function followsFrom(faulty: ReadonlySet<string> | undefined, field: string): bo
 function applyShortcuts(entries: Map<string, BackendEntry>, shortcuts: Shortcuts): void {
   const { dashscopeApiKey, dashscopeBaseUrl, comfyuiUrl } = shortcuts;
   const known = entries.get(DASHSCOPE);
-  if (dashscopeApiKey !== undefined && known === undefined)
-    entries.set(DASHSCOPE, { kind: 'dashscope', credential: 'DASHSCOPE_API_KEY' });
+  if (dashscopeApiKey !== undefined && known === undefined && ![...entries.values()].some(usesDashscopeKey))
+    entries.set(DASHSCOPE, { kind: 'dashscope', credential: DASHSCOPE_KEY });
   const cloud = entries.get(DASHSCOPE);
   if (dashscopeBaseUrl !== undefined && cloud?.kind === 'dashscope' && cloud.instances === undefined)
     entries.set(DASHSCOPE, { ...cloud, url: dashscopeBaseUrl });
@@ -91,6 +92,14 @@ function applyShortcuts(entries: Map<string, BackendEntry>, shortcuts: Shortcuts
     ...rest,
     instances: comfyuiUrl.map((url) => instances?.find((place) => place.url === url) ?? { url }),
   });
+}
+
+/**
+ * Whether a backend of the file names the variable of the shortcut. Then the file says where that key goes: a second
+ * backend beside it would send the key, and videos of models that the file does not route, to an address nobody wrote.
+ */
+function usesDashscopeKey({ credential, instances = [] }: BackendEntry): boolean {
+  return [credential, ...instances.map((each) => each.credential)].includes(DASHSCOPE_KEY);
 }
 
 function resolveBackend(
@@ -115,7 +124,7 @@ function resolveBackend(
       allowed: 'an http(s) address, or `instances` with several',
     });
   // The shortcut may have been given under its long name, which is not the name the entry refers to.
-  const known = { ...env, DASHSCOPE_API_KEY: shortcuts.dashscopeApiKey ?? env['DASHSCOPE_API_KEY'] };
+  const known = { ...env, [DASHSCOPE_KEY]: shortcuts.dashscopeApiKey ?? env[DASHSCOPE_KEY] };
   const instances = listed.map((item, index): InstanceConfig => {
     const where = entry.instances === undefined ? place : `${place}.instances[${index}]`;
     const merged = { ...entry, ...item, headers: { ...entry.headers, ...item.headers } };
