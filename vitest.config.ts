@@ -1,4 +1,8 @@
-import { defineConfig } from 'vitest/config';
+import { availableParallelism } from 'node:os';
+import { configDefaults, defineConfig } from 'vitest/config';
+
+/** Beside what they test, like those of `unit`, but too slow to run at each change. */
+const LONG = 'packages/*/src/**/*.long.test.ts';
 
 /**
  * Four kinds of tests: `unit` runs in-process; `acceptance` spawns the real server, after `unit` and one file at a time,
@@ -12,9 +16,10 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts', 'test/*.test.ts'],
+          exclude: [...configDefaults.exclude, LONG],
           testTimeout: 20_000,
-          // Most files wait for children and timers, so one worker per core is not too many.
-          maxWorkers: '100%',
+          // Many files wait for children and timers, so one worker more than cores is not too many.
+          maxWorkers: availableParallelism() + 1,
         },
       },
       {
@@ -30,7 +35,7 @@ export default defineConfig({
       {
         test: {
           name: 'long',
-          include: ['test/long/**/*.test.ts'],
+          include: ['test/long/**/*.test.ts', LONG],
           testTimeout: 400_000,
           hookTimeout: 60_000,
           fileParallelism: false,
