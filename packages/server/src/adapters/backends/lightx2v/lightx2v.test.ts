@@ -172,7 +172,7 @@ const ROWS: readonly FaultRow<FakeLightX2v, FakeLightX2vOptions>[] = [
     what: 'a failure of the engine',
     is: ['failed work', 'out of memory'],
     arrange: (fake) => {
-      fake.broken = { error: 'CUDA out of memory at /root/models', type: 'OutOfMemoryError' };
+      fake.broken = { error: 'CUDA out of memory at /srv/models', type: 'OutOfMemoryError' };
     },
     ends: failed('backend_failed', 3),
     counts: { posted: 3, accepted: 3 },
