@@ -2,8 +2,9 @@ import { defineCommand } from 'citty';
 import { type CheckedInstance, checkBackends } from '../compose/backend-check.ts';
 import type { ShownBackend } from '../compose/operator-desk.ts';
 import { CommandFailure, say } from './console.ts';
+import { deskArgs, orFail } from './desk.ts';
 import { settle } from './settings.ts';
-import { atDesk, deskArgs, orFail } from './videos.ts';
+import { atDesk } from './videos.ts';
 
 const list = defineCommand({
   meta: { name: 'list', description: 'Lists the backends that processes have said to have.' },

@@ -1,30 +1,9 @@
 import { defineCommand } from 'citty';
-import { type KeyDesk, openKeyDesk, SCOPE_NAMES } from '../compose/key-desk.ts';
-import { startProblem } from '../compose/start-problem.ts';
+import { openKeyDesk, SCOPE_NAMES } from '../compose/key-desk.ts';
 import { CommandFailure, say } from './console.ts';
-import { settle } from './settings.ts';
+import { atDeskOf, deskArgs } from './desk.ts';
 
-const dataDir = {
-  'data-dir': {
-    type: 'string',
-    description: "The server's data folder (INBETWEEN_DATA_DIR, default ./data); the server may be running",
-    valueHint: 'folder',
-  },
-  json: { type: 'boolean', description: 'Print JSON' },
-} as const;
-
-async function withDesk<T>(folder: string | undefined, work: (desk: KeyDesk) => Promise<T>): Promise<T> {
-  const config = await settle({ dataDir: folder });
-  const desk = await openKeyDesk(config).catch((error: unknown) => {
-    const problem = startProblem(error);
-    throw problem === undefined ? error : new CommandFailure(problem);
-  });
-  try {
-    return await work(desk);
-  } finally {
-    await desk.close();
-  }
-}
+const withDesk = atDeskOf(openKeyDesk);
 
 const create = defineCommand({
   meta: { name: 'create', description: 'Makes a key and prints it. It is shown this once; only its hash is kept.' },
@@ -56,7 +35,7 @@ const create = defineCommand({
       description: 'Days from now, such as 30d, or a date, such as 2027-01-31',
       valueHint: 'when',
     },
-    ...dataDir,
+    ...deskArgs,
   },
   run: ({ args }) =>
     withDesk(args['data-dir'], async (desk) => {
@@ -83,7 +62,7 @@ const create = defineCommand({
 
 const list = defineCommand({
   meta: { name: 'list', description: 'Lists keys, never their secrets.' },
-  args: { owner: { type: 'string', description: 'Only keys of this project', valueHint: 'name' }, ...dataDir },
+  args: { owner: { type: 'string', description: 'Only keys of this project', valueHint: 'name' }, ...deskArgs },
   run: ({ args }) =>
     withDesk(args['data-dir'], async (desk) => {
       const keys = await desk.list(args.owner);
@@ -104,7 +83,7 @@ const revoke = defineCommand({
   meta: { name: 'revoke', description: 'Revokes a key; running servers refuse it within seconds.' },
   args: {
     id: { type: 'positional', description: 'The key\'s id (key_…), from "keys list"', required: true },
-    ...dataDir,
+    ...deskArgs,
   },
   run: ({ args }) =>
     withDesk(args['data-dir'], async (desk) => {

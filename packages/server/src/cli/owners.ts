@@ -1,22 +1,9 @@
 import { defineCommand } from 'citty';
-import { GROUP_NAMES, type OwnerDesk, openOwnerDesk, type ShownOwner } from '../compose/owner-desk.ts';
-import { startProblem } from '../compose/start-problem.ts';
-import { CommandFailure, say } from './console.ts';
-import { settle } from './settings.ts';
-import { deskArgs, orFail } from './videos.ts';
+import { GROUP_NAMES, openOwnerDesk, type ShownOwner } from '../compose/owner-desk.ts';
+import { say } from './console.ts';
+import { atDeskOf, deskArgs, orFail } from './desk.ts';
 
-async function withDesk<T>(folder: string | undefined, work: (desk: OwnerDesk) => Promise<T>): Promise<T> {
-  const config = await settle({ dataDir: folder });
-  const desk = await openOwnerDesk(config).catch((error: unknown) => {
-    const problem = startProblem(error);
-    throw problem === undefined ? error : new CommandFailure(problem);
-  });
-  try {
-    return await work(desk);
-  } finally {
-    await desk.close();
-  }
-}
+const withDesk = atDeskOf(openOwnerDesk);
 
 const name = { type: 'positional', description: 'Name of the project', required: true } as const;
 const limits = {

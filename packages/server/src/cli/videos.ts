@@ -1,38 +1,11 @@
 import { defineCommand } from 'citty';
-import { type OperatorDesk, openOperatorDesk, type ShownVideo, STATUS_NAMES } from '../compose/operator-desk.ts';
+import { openOperatorDesk, type ShownVideo, STATUS_NAMES } from '../compose/operator-desk.ts';
 import { prepareFile } from '../compose/output-place.ts';
-import { startProblem } from '../compose/start-problem.ts';
 import { CommandFailure, say } from './console.ts';
-import { settle } from './settings.ts';
+import { atDeskOf, deskArgs, orFail } from './desk.ts';
 import { writeWhole } from './write-whole.ts';
 
-export const deskArgs = {
-  'data-dir': {
-    type: 'string',
-    description: "The server's data folder (INBETWEEN_DATA_DIR, default ./data); the server may be running",
-    valueHint: 'folder',
-  },
-  json: { type: 'boolean', description: 'Print JSON' },
-} as const;
-
-export async function atDesk<T>(folder: string | undefined, work: (desk: OperatorDesk) => Promise<T>): Promise<T> {
-  const config = await settle({ dataDir: folder });
-  const desk = await openOperatorDesk(config).catch((error: unknown) => {
-    const problem = startProblem(error);
-    throw problem === undefined ? error : new CommandFailure(problem);
-  });
-  try {
-    return await work(desk);
-  } finally {
-    await desk.close();
-  }
-}
-
-/** @throws CommandFailure with the problem's sentence */
-export function orFail<T extends object>(answer: T | { readonly problem: string }, exitCode = 1): T {
-  if ('problem' in answer) throw new CommandFailure(answer.problem, exitCode);
-  return answer;
-}
+export const atDesk = atDeskOf(openOperatorDesk);
 
 function readNumber(text: string | undefined, option: string, least: number, most: number): number | undefined {
   if (text === undefined) return undefined;
