@@ -45,7 +45,9 @@ describe('reading imports', () => {
     ["const x = `${await import('./a.ts')}`;", false],
     ["import { $a } from './a.ts';", false],
   ])('finds it in %j', (source, typeOnly) => {
-    expect(imports(source)).toEqual([{ specifier: './a.ts', typeOnly }]);
+    expect(imports(source)).toEqual([
+      { specifier: './a.ts', typeOnly, atOnce: !typeOnly && !source.includes('import(') },
+    ]);
   });
 
   it.each([

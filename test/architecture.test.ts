@@ -95,6 +95,12 @@ describe('the packages', () => {
   });
 });
 
+/**
+ * What `npm start` loads before it listens. Each package more costs every idle server megabytes; what only some
+ * installations or requests need is imported where it is used (decision 31).
+ */
+const AT_START = ['better-sqlite3', 'citty', 'fastify', 'ipaddr.js', 'kysely', 'pino', 'prom-client', 'zod'];
+
 /** Who may touch the process's environment besides main and cli, and why. */
 const ENVIRONMENT: Readonly<Record<string, string>> = {
   'packages/renderer/src/encode/openh264.ts':
@@ -142,6 +148,24 @@ describe('the habits', () => {
             .map((name) => `${file.path}: ${name}`),
         ),
     );
+  });
+});
+
+describe('a server on its own folder', () => {
+  it('loads no package at its start that it will not use', () => {
+    const loaded = new Set(['packages/server/src/main.ts', 'packages/server/src/cli/serve.ts']);
+    const packages = new Map<string, string>();
+    for (const path of loaded) {
+      const file = files.find((one) => one.path === path);
+      for (const { specifier, atOnce } of file === undefined ? [] : importsOf(file.text)) {
+        const target = resolveSpecifier(path, specifier);
+        if (!atOnce || target.kind === 'builtin') continue;
+        if (target.kind === 'file') loaded.add(target.path);
+        else packages.set(target.name, path);
+      }
+    }
+    expect([...packages.keys()]).toContain('fastify');
+    wrong([...packages].filter(([name]) => !AT_START.includes(name)).map(([name, path]) => `${path}: ${name}`));
   });
 });
 

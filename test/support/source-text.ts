@@ -9,6 +9,8 @@ export interface Import {
   readonly specifier: string;
   /** Leaves nothing behind at run time. */
   readonly typeOnly: boolean;
+  /** Loaded with the file itself, not by a call in it. */
+  readonly atOnce: boolean;
 }
 
 export interface SourceText {
@@ -124,13 +126,13 @@ const CALLED = /(\btypeof\s+)?\bimport\s*\(\s*"(\d+)"/g;
 /** Everything a source imports, in the order of the three spellings. */
 export function importsOf({ code, strings }: SourceText): readonly Import[] {
   const found: Import[] = [];
-  const add = (index: string | undefined, typeOnly: boolean) => {
+  const add = (index: string | undefined, typeOnly: boolean, atOnce = !typeOnly) => {
     const specifier = strings[Number(index)];
-    if (specifier !== undefined) found.push({ specifier, typeOnly });
+    if (specifier !== undefined) found.push({ specifier, typeOnly, atOnce });
   };
   for (const [, names, index] of code.matchAll(STATIC)) add(index, isTypeOnly(names ?? ''));
   for (const [, index] of code.matchAll(BARE)) add(index, false);
-  for (const match of code.matchAll(CALLED)) add(match[2], isImportType(code, match));
+  for (const match of code.matchAll(CALLED)) add(match[2], isImportType(code, match), false);
   return found;
 }
 

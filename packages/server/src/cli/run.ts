@@ -1,6 +1,6 @@
 import type { Role } from '../compose/role.ts';
 import { type RunningServer, startServer } from '../compose/server.ts';
-import { startProblem } from '../compose/start-problem.ts';
+import { trimMemorySoon } from '../compose/trim-memory.ts';
 import { CommandFailure, say } from './console.ts';
 import { type SettingFlags, settle } from './settings.ts';
 import { welcome } from './welcome.ts';
@@ -24,11 +24,14 @@ export const listening = {
 export async function run(role: Role, flags: SettingFlags): Promise<void> {
   const config = await settle(flags);
   const terminal = process.stdout.isTTY === true;
-  const server = await startServer(config, { role, showFirstKey: terminal }).catch((error: unknown) => {
+  const server = await startServer(config, { role, showFirstKey: terminal }).catch(async (error: unknown) => {
+    // What can go wrong with every kind of storage is not needed by a server that starts.
+    const { startProblem } = await import('../compose/start-problem.ts');
     const problem = startProblem(error);
     throw problem === undefined ? error : new CommandFailure(problem);
   });
   say.out(welcome(server, { terminal, ownKey: config.access.apiKey !== undefined }));
+  trimMemorySoon();
   await untilStopped(server, config.server.shutdownGraceMs);
 }
 

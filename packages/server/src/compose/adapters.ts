@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import type { RemoteBackend } from '../adapters/backends/remote/remote-backend.ts';
 import { createRendererBackend } from '../adapters/backends/renderer/backend.ts';
 import { createFinisher } from '../adapters/media/finish/finisher.ts';
 import { createMedia, type MediaParts } from '../adapters/media/media.ts';
@@ -6,11 +7,11 @@ import { createHttpModerator } from '../adapters/moderation/http-moderator.ts';
 import { readAllowList } from '../adapters/net/allow-list.ts';
 import { createFetcher } from '../adapters/net/fetcher.ts';
 import { createPoster } from '../adapters/net/poster.ts';
-import { createC2pa } from '../adapters/provenance/c2pa.ts';
 import { systemClock } from '../adapters/system/clock.ts';
 import { systemIds } from '../adapters/system/ids.ts';
 import { createLog } from '../adapters/system/log.ts';
 import { createMeter, type PrometheusMeter } from '../adapters/system/meter.ts';
+import type { GenerationConfig } from '../config/backends/backend-config.ts';
 import type { Config } from '../config/config.ts';
 import type { ArtifactStore } from '../ports/artifacts.ts';
 import type { Backend } from '../ports/backend.ts';
@@ -26,7 +27,7 @@ import type { Store } from '../ports/store.ts';
 import { type BackendStates, createBackendStates } from '../worker/backend-states.ts';
 import type { Moderation } from '../worker/moderate.ts';
 import type { UpstreamCost } from '../worker/upstream-cost.ts';
-import { openBackends } from './backends.ts';
+import type { RemoteWorld } from './backends.ts';
 import { crashing } from './crash-points.ts';
 import { checkRole, type Role } from './role.ts';
 import { createRouter } from './router.ts';
@@ -105,7 +106,7 @@ export async function openWorld(config: Config, role: Role = 'serve'): Promise<W
     const finisher = createFinisher({ encoder: config.render.encoder, log });
     const { rescaler } = media;
     const { rate } = store;
-    const remotes = openBackends(config.generation, {
+    const remotes = await openRemotes(config.generation, {
       tmpFolder: tmp,
       clock: systemClock,
       log,
@@ -156,6 +157,13 @@ export async function openWorld(config: Config, role: Role = 'serve'): Promise<W
   }
 }
 
+/** Loaded where there are any: what speaks to peers takes memory that a server with the built-in renderer never uses. */
+async function openRemotes(generation: GenerationConfig, world: RemoteWorld): Promise<readonly RemoteBackend[]> {
+  if (generation.backends.length === 0) return [];
+  const { openBackends } = await import('./backends.ts');
+  return openBackends(generation, world);
+}
+
 function moderationOf({ access: { moderation } }: Config): Moderation | undefined {
   if (moderation === undefined) return undefined;
   const { withoutVerdict, ...options } = moderation;
@@ -165,6 +173,7 @@ function moderationOf({ access: { moderation } }: Config): Moderation | undefine
 /** @throws ProvenanceError when a certificate is set and cannot sign: who asked for signed files gets no others */
 async function openProvenance({ render: { c2pa } }: Config, log: Log): Promise<Provenance | undefined> {
   if (c2pa === undefined) return undefined;
+  const { createC2pa } = await import('../adapters/provenance/c2pa.ts');
   const provenance = createC2pa({ ...c2pa, clock: systemClock, log });
   await provenance.check(AbortSignal.timeout(PROVENANCE_CHECK_MS));
   return provenance;

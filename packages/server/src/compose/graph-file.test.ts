@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sampleGraph } from '../../../../test/support/fakes/comfyui/sample-graph.ts';
 import type { BackendConfig } from '../config/backends/backend-config.ts';
 import { ConfigError } from '../config/config-error.ts';
+import { parseFile } from '../config/parse-file.ts';
 import { readConfig } from '../config/read-config.ts';
 import { configChecks } from './config-checks.ts';
 import { graphOf, UnusableGraph } from './graph-file.ts';
@@ -24,7 +25,7 @@ afterAll(() => rm(folder, { recursive: true }));
 function mistakes(backends: Readonly<Record<string, object>>, env: Readonly<Record<string, string>> = {}) {
   const text = JSON.stringify({ backends });
   try {
-    readConfig({ flags: {}, env, file: { path: 'in.json', text }, ...configChecks });
+    readConfig({ flags: {}, env, file: parseFile('in.json', text), ...configChecks });
   } catch (error) {
     if (error instanceof ConfigError) return error.message.replaceAll(`${folder}/`, '').split('\n').slice(1);
     throw error;

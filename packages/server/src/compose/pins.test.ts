@@ -1,10 +1,11 @@
 import { expect, it } from 'vitest';
+import { parseFile } from '../config/parse-file.ts';
 import { readConfig } from '../config/read-config.ts';
 import type { Attempt, Json } from '../domain/attempt.ts';
 import { checkPins, UnlistedBackend } from './pins.ts';
 
 const generationOf = (text: string) =>
-  readConfig({ flags: {}, env: { KEY_A: 'a', KEY_B: 'b' }, file: { path: 'in.yaml', text } }).generation;
+  readConfig({ flags: {}, env: { KEY_A: 'a', KEY_B: 'b' }, file: parseFile('in.yaml', text) }).generation;
 
 const attempt = (backend: string, operation: Json): Attempt => ({
   id: 'video_a.1',

@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts';
 import { DEFAULT_POLICY, type Policy } from '../domain/policy.ts';
-import { KIND_DEFAULTS } from './backends.ts';
+import { KIND_DEFAULTS } from './kind-defaults.ts';
 
 /** The domain's policy with what the operator set. */
 export function policyOf({ life, generation, usage }: Config): Policy {

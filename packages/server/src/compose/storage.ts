@@ -1,9 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { openDiskArtifacts } from '../adapters/artifacts/disk.ts';
-import { openS3Artifacts } from '../adapters/artifacts/s3/s3.ts';
-import { createPostgresBell } from '../adapters/stores/postgres/bell.ts';
-import { clockSkew, openPostgresStore } from '../adapters/stores/postgres/open.ts';
 import { openSqliteStore } from '../adapters/stores/sqlite/open.ts';
 import { createBell } from '../adapters/system/bell.ts';
 import { systemClock } from '../adapters/system/clock.ts';
@@ -23,7 +20,10 @@ export interface Need {
   problem(): Promise<string | undefined>;
 }
 
-/** Where everything is kept: the only switch on kinds of stores, artifacts and bells. */
+/**
+ * Where everything is kept: the only switch on kinds of stores, artifacts and bells. The clients of PostgreSQL and S3 are
+ * loaded where they are used, for they take as much memory as half of the server.
+ */
 export interface Storage {
   readonly store: Store;
   readonly artifacts: ArtifactStore;
@@ -65,6 +65,8 @@ export async function openStorage(config: Config, role: Role, log: Log): Promise
       // The folder is ours alone, so whoever held a lease in it is dead.
       await store.workers.removeAll();
     } else {
+      const { createPostgresBell } = await import('../adapters/stores/postgres/bell.ts');
+      const { clockSkew, openPostgresStore } = await import('../adapters/stores/postgres/open.ts');
       const schema = role === 'serve' ? 'migrate' : 'require';
       const opened = await openPostgresStore({ ...postgres, schema, log });
       store = opened.store;
@@ -80,6 +82,7 @@ export async function openStorage(config: Config, role: Role, log: Log): Promise
       artifacts = await openDiskArtifacts(files.artifacts);
       if (postgres !== undefined) await requireSameFolder(store, files.home);
     } else {
+      const { openS3Artifacts } = await import('../adapters/artifacts/s3/s3.ts');
       const bucket = await openS3Artifacts(s3);
       closers.push(() => bucket.close());
       artifacts = bucket;

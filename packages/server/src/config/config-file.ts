@@ -1,14 +1,14 @@
-import { parse } from 'yaml';
 import { type ReadSections, readSections, SECTION_NAMES } from './backends/read-sections.ts';
 import type { Mistake } from './config-error.ts';
 import { nearest } from './nearest.ts';
 import { longName } from './setting.ts';
 import { SETTING_KEYS, SETTINGS, type SettingKey } from './settings.ts';
 
-/** A configuration file as it was read. */
+/** A configuration file as it was parsed. */
 export interface ConfigFile {
   readonly path: string;
-  readonly text: string;
+  /** Undefined when it holds no object. */
+  readonly content: object | undefined;
 }
 
 /** The text of a setting, and the name it was found under. */
@@ -31,7 +31,7 @@ export function readFileContent(file: ConfigFile | undefined, mistakes: Mistake[
   const settings = new Map<SettingKey, Found>();
   const nothing = { settings, sections: { sections: {}, faulty: new Map() } };
   if (file === undefined) return nothing;
-  const content = parseObject(file.text);
+  const { content } = file;
   if (content === undefined) {
     mistakes.push({ name: file.path, found: 'something else', allowed: 'a file with one YAML or JSON object' });
     return nothing;
@@ -58,14 +58,4 @@ function unknownKey(name: string): Pick<Mistake, 'found' | 'allowed'> {
   const known = [...READABLE, ...SECTION_NAMES];
   const near = nearest(name, known);
   return { found: 'an unknown key', allowed: near === undefined ? `one of ${known.join(', ')}` : `perhaps ${near}` };
-}
-
-function parseObject(text: string): object | undefined {
-  try {
-    const content: unknown = parse(text);
-    return typeof content === 'object' && content !== null && !Array.isArray(content) ? content : undefined;
-  } catch {
-    // Whatever the parser says about a position, the answer is the same: this is not an object.
-    return undefined;
-  }
 }

@@ -26,7 +26,7 @@ export async function loadConfig(
     return readConfig({ ...sources, file });
   }
   const text = await readText(path).catch(() => undefined);
-  if (text !== undefined) return readConfig({ ...sources, file: { path, text } });
+  if (text !== undefined) return readConfig({ ...sources, file: await parsed(path, text) });
   const name = flag === '' ? longName('config') : `--${flagName('config')}`;
   throw new ConfigError([
     { name, found: `"${path}", which cannot be read`, allowed: 'the path of a YAML or JSON file' },
@@ -37,9 +37,14 @@ export async function loadConfig(
 async function findFile(readText: (path: string) => Promise<string>): Promise<ConfigFile | undefined> {
   for (const path of USUAL_PLACES) {
     const text = await readText(path).catch(() => undefined);
-    if (text !== undefined) return { path, text };
+    if (text !== undefined) return parsed(path, text);
   }
   return undefined;
+}
+
+async function parsed(path: string, text: string): Promise<ConfigFile> {
+  const { parseFile } = await import('./parse-file.ts');
+  return parseFile(path, text);
 }
 
 /** The other mistakes are told as well, so that nobody has to start the server once for each. */

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { ConfigError } from './config-error.ts';
+import { parseFile } from './parse-file.ts';
 import { type ConfigSources, readConfig } from './read-config.ts';
 
 const read = (sources: Partial<ConfigSources> = {}) => readConfig({ flags: {}, env: {}, ...sources });
-const file = (content: unknown) => ({ path: 'in.json', text: JSON.stringify(content) });
+const file = (content: unknown) => parseFile('in.json', JSON.stringify(content));
 
 function mistakes(sources: Partial<ConfigSources>): readonly string[] {
   try {
@@ -175,7 +176,7 @@ describe('mistakes', () => {
   });
 
   test.each(['', '[1]', '"text"', '{broken', 'null'])('a file that is no object: %j', (text) => {
-    expect(mistakes({ file: { path: 'in.json', text } })).toEqual([
+    expect(mistakes({ file: parseFile('in.json', text) })).toEqual([
       'in.json: found something else; allowed is a file with one YAML or JSON object.',
     ]);
   });

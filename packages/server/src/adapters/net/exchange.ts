@@ -1,4 +1,4 @@
-import { Client, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import type { Address } from './address.ts';
 import { badStatus, compressed, redirectToNowhere, tooLarge } from './fetch-fault.ts';
 import { pinnedConnector } from './pinned-connect.ts';
@@ -35,6 +35,8 @@ export async function exchange<T>(
   { headers, alsoGood, idleMs, read }: Reading<T>,
   signal: AbortSignal,
 ): Promise<Exchanged<T>> {
+  // Loaded by the first request: an idle server should not hold the memory of a client that it may never need.
+  const { Client } = await import('undici');
   const client = new Client(target.url.origin, {
     connect: pinnedConnector(addresses, signal),
     allowH2: false,

@@ -1,4 +1,4 @@
-import { Client, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import { Fault } from '../../domain/fault.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Post, Posted, Poster } from '../../ports/poster.ts';
@@ -73,6 +73,7 @@ async function send(
   { headers, body }: Post,
   signal: AbortSignal,
 ): Promise<Posted> {
+  const { Client } = await import('undici');
   const client = new Client(target.url.origin, {
     connect: pinnedConnector(addresses, signal),
     allowH2: false,

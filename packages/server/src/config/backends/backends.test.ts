@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { ConfigError } from '../config-error.ts';
+import { parseFile } from '../parse-file.ts';
 import { readConfig } from '../read-config.ts';
 
 const FILE = 'in.yaml';
 const read = (text = '', env: Record<string, string> = {}) =>
-  readConfig({ flags: {}, env, file: text === '' ? undefined : { path: FILE, text } }).generation;
+  readConfig({ flags: {}, env, file: text === '' ? undefined : parseFile(FILE, text) }).generation;
 
 function mistakes(text: string, env: Record<string, string> = {}): readonly string[] {
   try {
@@ -260,6 +261,6 @@ backends:
   c: {kind: comfyui, url: 'http://c'}
 models: {${FLASH}: [c]}
 `;
-  const { warnings } = readConfig({ flags: {}, env: {}, file: { path: FILE, text } });
+  const { warnings } = readConfig({ flags: {}, env: {}, file: parseFile(FILE, text) });
   expect(warnings).toEqual(['The backend a makes nothing: no model under `models` lists it.']);
 });
