@@ -20,8 +20,13 @@ interface BellWish {
 }
 
 const CHANNEL = 'inbetween_bell';
-/** Rings of this long go out as one notification. */
+/** After a notification, the rings of this long go out as one. The first one goes at once: most wait for it. */
 const GATHER_MS = 10;
+/**
+ * A notification makes its commit a write, and waiting for the disk would delay what may be lost anyway. What it tells of
+ * was committed before.
+ */
+const NOTIFY = `select set_config('synchronous_commit', 'off', true), pg_notify($1, $2)`;
 /** PostgreSQL refuses notifications of 8,000 bytes; a topic is at most 32. */
 const TOPICS_MAX = 200;
 const RECONNECT_MS = [100, 500, 1_000, 2_000, 5_000] as const;
@@ -41,14 +46,22 @@ export function createPostgresBell({ url, pool, local, clock, log }: BellWish): 
   let sending: Promise<void> | undefined;
 
   async function send(): Promise<void> {
-    await clock.sleep(GATHER_MS, closing.signal);
-    const topics = [...gathered];
-    gathered = new Set();
+    // What is rung in one go belongs together.
+    await Promise.resolve();
+    do {
+      const topics = [...gathered];
+      gathered = new Set();
+      await notify(topics);
+      await clock.sleep(GATHER_MS, closing.signal);
+    } while (gathered.size > 0);
     sending = undefined;
+  }
+
+  async function notify(topics: readonly BellTopic[]): Promise<void> {
     for (let at = 0; at < topics.length; at += TOPICS_MAX) {
       const payload = `${self} ${topics.slice(at, at + TOPICS_MAX).join(' ')}`;
       try {
-        await pool.query('select pg_notify($1, $2)', [CHANNEL, payload]);
+        await pool.query(NOTIFY, [CHANNEL, payload]);
       } catch (error) {
         log.debug({ err: error }, 'a ring did not reach the other processes; they will find out by polling');
       }

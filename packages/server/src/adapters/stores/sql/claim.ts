@@ -17,7 +17,7 @@ export function claim(dialect: SqlDialect, wish: ClaimWish): Promise<readonly Cl
     if (wish.limit <= 0) return [];
     if (wish.lane === 'generate') return claimToGenerate(dialect, transaction, wish);
     if (wish.lane === 'drain' && Object.keys(wish.slots).length === 0) return [];
-    const rows = await claimable(dialect, transaction, wish)
+    const query = due(transaction, wish)
       .where(IN_LANE[wish.lane])
       .$if(wish.lane === 'admit', (query) => query.orderBy('video.priority', 'desc'))
       .$if(wish.lane === 'drain', (query) => query.where('video.backend', 'in', Object.keys(wish.slots)))
@@ -30,8 +30,8 @@ export function claim(dialect: SqlDialect, wish: ClaimWish): Promise<readonly Cl
       )
       .orderBy('video.due_at')
       .orderBy('video.id')
-      .limit(wish.limit)
-      .execute();
+      .limit(wish.limit);
+    const rows = await locked(dialect, query).execute();
     return leaseAll(transaction, await stillFree(dialect, transaction, rows, wish), wish);
   });
 }
@@ -82,8 +82,11 @@ async function claimToGenerate(
       const ofBackend = await placesOf(transaction, backend, slots);
       places.set(backend, ofBackend);
       const others = claimableOf(dialect, transaction, wish, backend, shares.full, placed);
-      if (round === 0) for (const row of await holdersOf(others, room)) if (placed.length < wish.limit) take(row);
-      lines.push(await waitingOf(others, Math.min(ofBackend.free, room)));
+      const begun = await anyBegun(transaction, others);
+      if (round === 0 && begun)
+        for (const row of await firstOf(others.holders, room)) if (placed.length < wish.limit) take(row);
+      // As many as there are free slots: those that wait for another try, then the queue.
+      lines.push(await firstOf([...(begun ? others.again : []), others.queue], Math.min(ofBackend.free, room)));
     }
     let passed = false;
     for (const row of merged(lines)) {
@@ -106,13 +109,17 @@ function roomFor({ limit, room = {} }: ClaimWish, backend: string): number {
   return Math.min(limit, Object.hasOwn(room, backend) ? (room[backend] ?? 0) : limit);
 }
 
+type Due = ReturnType<typeof due>;
+
 /** The sets of a backend's videos that a claim looks at. */
 interface Claimable {
   /** Begun before, and waiting or left by lost workers. */
-  readonly begun: readonly ReturnType<typeof claimable>[];
-  /** As `begun`, without those whose owner may take no more slots. */
-  readonly again: readonly ReturnType<typeof claimable>[];
-  readonly queue: ReturnType<typeof claimable>;
+  readonly begun: readonly Due[];
+  /** Of those, the ones that hold their slot already. */
+  readonly holders: readonly Due[];
+  /** Of those, the ones that hold none, and whose owner may take one. */
+  readonly again: readonly Due[];
+  readonly queue: Due;
 }
 
 /**
@@ -129,7 +136,7 @@ function claimableOf(
 ): Claimable {
   const ids = placed.map(({ id }) => id);
   const ofBackend = (isDue: typeof DUE) =>
-    claimable(dialect, transaction, wish, isDue)
+    due(transaction, wish, isDue)
       .where('video.backend', '=', backend)
       .$if(ids.length > 0, (query) => query.where('video.id', 'not in', ids));
   const inLane = ofBackend(DUE).where(IN_LANE.generate);
@@ -149,29 +156,32 @@ function claimableOf(
     .orderBy('video.turn')
     .orderBy('video.due_at')
     .orderBy('video.id');
-  const within = (query: ReturnType<typeof claimable>) =>
-    full.length === 0 ? query : query.where('video.owner', 'not in', full);
-  return { begun, again: begun.map(within), queue: within(queue) };
+  const within = (query: Due) =>
+    locked(dialect, full.length === 0 ? query : query.where('video.owner', 'not in', full));
+  return {
+    begun,
+    holders: begun.map((query) => locked(dialect, query.where(holdsSlot(true)))),
+    again: begun.map((query) => within(query.where(holdsSlot(false)))),
+    queue: within(queue),
+  };
 }
 
-/** Those that hold their slot already. */
-async function holdersOf({ begun }: Claimable, most: number): Promise<readonly VideoRow[]> {
-  const holders: VideoRow[] = [];
-  for (const query of begun) {
-    const rest = most - holders.length;
-    if (rest > 0) holders.push(...(await query.where(holdsSlot(true)).limit(rest).execute()));
-  }
-  return holders;
+/** Mostly nothing is, and one statement says so for all those that would look for it. */
+async function anyBegun(transaction: Kysely<Tables>, { begun }: Claimable): Promise<boolean> {
+  const { any } = await transaction
+    .selectNoFrom(({ exists, or }) => or(begun.map((query) => exists(query))).as('any'))
+    .executeTakeFirstOrThrow();
+  return Boolean(any);
 }
 
-/** As many as there are free slots, in the order of claiming: those that wait for another try, then the queue. */
-async function waitingOf({ again, queue }: Claimable, most: number): Promise<readonly VideoRow[]> {
-  const others: VideoRow[] = [];
-  for (const query of [...again.map((one) => one.where(holdsSlot(false))), queue]) {
-    const rest = most - others.length;
-    if (rest > 0) others.push(...(await query.limit(rest).execute()));
+/** Of queries in their order, as many rows as are wanted. */
+async function firstOf(queries: readonly Due[], most: number): Promise<readonly VideoRow[]> {
+  const rows: VideoRow[] = [];
+  for (const query of queries) {
+    const rest = most - rows.length;
+    if (rest > 0) rows.push(...(await query.limit(rest).execute()));
   }
-  return others;
+  return rows;
 }
 
 const holdsSlot = (holds: boolean) =>
@@ -185,14 +195,18 @@ const DUE = (now: number) => sql<boolean>`video.due_at <= ${now}`;
 const DUE_IN_ORDER = (now: number) => sql<boolean>`video.due_at + 0 <= ${now}`;
 
 /** Due videos, to be narrowed to a lane and to who may hold them. */
-function claimable(dialect: SqlDialect, transaction: Kysely<Tables>, wish: ClaimWish, isDue = DUE) {
+function due(transaction: Kysely<Tables>, wish: ClaimWish, isDue = DUE) {
   return transaction
     .selectFrom('video')
     .selectAll('video')
     .where(HAS_DUE)
     .where(isDue(wish.now))
-    .$if((wish.holding ?? []).length > 0, (query) => query.where('video.id', 'not in', wish.holding ?? []))
-    .$if(dialect.locksRows, (query) => query.forUpdate('video').skipLocked());
+    .$if((wish.holding ?? []).length > 0, (query) => query.where('video.id', 'not in', wish.holding ?? []));
+}
+
+/** What is read to be taken. */
+function locked(dialect: SqlDialect, query: Due): Due {
+  return dialect.locksRows ? query.forUpdate('video').skipLocked() : query;
 }
 
 /** One line of several backends' lines, each in its own order: of their heads the most urgent, then the longest due. */

@@ -151,7 +151,7 @@ export async function counts({ reader }: SqlDialect, owner?: OwnerId): Promise<R
   return Object.fromEntries(STATUSES.map((status) => [status, counted.get(status) ?? 0])) as Record<Status, number>;
 }
 
-/** When the next unleased video of a lane becomes due: one step along an index for each backend and status. */
+/** When the next unleased video of a lane becomes due: one statement, a step along an index for each backend and status. */
 export async function nextDue(
   { reader }: SqlDialect,
   lane: ClaimWish['lane'],
@@ -175,10 +175,9 @@ export async function nextDue(
       ),
     drain: () => backends.map((backend) => query.where('backend', '=', backend)),
   } satisfies Record<ClaimWish['lane'], () => unknown>;
-  let next: number | undefined;
-  for (const one of queries[lane]()) {
-    const found = (await one.executeTakeFirstOrThrow()).next;
-    if (found !== null && (next === undefined || Number(found) < next)) next = Number(found);
-  }
-  return next;
+  const [first, ...others] = queries[lane]();
+  if (first === undefined) return undefined;
+  const rows = await others.reduce((all, one) => all.unionAll(one), first).execute();
+  const found = rows.flatMap(({ next }) => (next === null ? [] : [Number(next)]));
+  return found.length === 0 ? undefined : Math.min(...found);
 }
