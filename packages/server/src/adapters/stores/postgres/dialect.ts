@@ -33,6 +33,7 @@ export function createPostgresDialect(pool: Pool, log?: (event: LogEvent) => voi
     reader: database,
     write,
     locksRows: true,
+    infersConditions: true,
     blobType: 'bytea',
     async tables(of) {
       // Tables of extensions stand in the same schema on many hosted servers and are nobody's.

@@ -140,7 +140,13 @@ function claimableOf(
       .where('video.backend', '=', backend)
       .$if(ids.length > 0, (query) => query.where('video.id', 'not in', ids));
   const inLane = ofBackend(DUE).where(IN_LANE.generate);
-  const unleased = inLane.where(RUNNING).where('video.worker', 'is', null).orderBy('video.due_at').orderBy('video.id');
+  // PostgreSQL reads the index in its order only if the order names each of its columns, and no condition has a list.
+  const unleased = (dialect.infersConditions ? ofBackend(DUE) : inLane)
+    .where(RUNNING)
+    .where('video.worker', 'is', null)
+    .orderBy('video.worker')
+    .orderBy('video.due_at')
+    .orderBy('video.id');
   // In no order: by their workers' names they are found at once, and all of them are late.
   const ofLost = inLane.where(
     'video.worker',

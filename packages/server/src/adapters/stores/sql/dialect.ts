@@ -14,6 +14,8 @@ export interface SqlDialect {
   readonly direct?: DirectStatements;
   /** Rows can be locked one by one (`for update skip locked`), so that claimers pass each other by. */
   readonly locksRows: boolean;
+  /** Knows by itself that a condition implies the wider one of a partial index, so that only the narrow one is written. */
+  readonly infersConditions: boolean;
   /** The column type of bytes. */
   readonly blobType: string;
   /** Names of the tables that stand where ours belong, whoever made them. */

@@ -25,6 +25,7 @@ export function createSqliteDialect(path: string): SqlDialect {
       write: (text) => (values) => writable.prepare(text).run(values).changes,
     },
     locksRows: false,
+    infersConditions: false,
     blobType: 'blob',
     tables: async (database) => (await database.introspection.getTables()).map(({ name }) => name),
     alone: async () => undefined,

@@ -42,6 +42,7 @@ describe('query plans', () => {
       reader,
       write: <T>(work: (transaction: Kysely<Tables>) => Promise<T>) => work(reader),
       locksRows: false,
+      infersConditions: false,
       blobType: 'blob',
       tables: async (of: Kysely<Tables>) => (await of.introspection.getTables()).map(({ name }) => name),
       alone: async () => undefined,
