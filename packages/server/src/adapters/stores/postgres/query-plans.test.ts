@@ -17,17 +17,23 @@ import { createPostgresDialect } from './dialect.ts';
 import { createPool } from './pool.ts';
 import { openSubject } from './subject.fixture.ts';
 
-/** Finished videos that a plan must not go through to find those that matter, and of each other kind so many. */
-const FINISHED = 20_000;
-const OTHERS = 2_000;
-/** What each kind has of its own; everything else is copied from a queued video. */
-const KINDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  succeeded: { due_at: 'null', deadline_at: 'null', completed_at: `${NOW} + n` },
-  queued: { due_at: `${NOW} - n`, turn: 'n / 10' },
-  running: { due_at: `${NOW} - n`, backend: "'peer'" },
-  pending: { due_at: `${NOW} - n` },
+interface Kind {
+  readonly count: number;
+  /** What its rows have of their own; everything else is copied from a queued video. */
+  readonly own: Readonly<Record<string, string>>;
+}
+/**
+ * A long history that a plan must not go through, and a queue that is small beside it: then PostgreSQL believes that next
+ * to nothing of it is due, and takes a way that sorts it for a cheap one.
+ */
+const KINDS: Readonly<Record<string, Kind>> = {
+  succeeded: { count: 25_000, own: { due_at: 'null', deadline_at: 'null', completed_at: `${NOW} + n` } },
+  queued: { count: 600, own: { due_at: `${NOW} - n`, turn: 'n / 10' } },
+  running: { count: 100, own: { due_at: `${NOW} - n`, backend: "'peer'" } },
+  pending: { count: 100, own: { due_at: `${NOW} - n` } },
 };
 
+const WHOLE = /(Seq|Bitmap Heap) Scan on video\b/;
 /** Rows picked by their ids, such as those that hold slots, are few, so sorting them is cheap. */
 const BY_ID = /using video_pkey on video|\(id = backend_slot\.video\)/;
 
@@ -47,8 +53,7 @@ describe.skipIf(!hasPostgres())('query plans on PostgreSQL', () => {
         "select column_name as name from information_schema.columns where table_name = 'video' order by ordinal_position",
       )
     ).rows.map(({ name }) => name);
-    for (const [at, [status, own]] of Object.entries(KINDS).entries()) {
-      const count = status === 'succeeded' ? FINISHED : OTHERS;
+    for (const [at, [status, { count, own }]] of Object.entries(KINDS).entries()) {
       const id = `'video_' || lpad((${(at + 1) * 1_000_000} + n)::text, 26, '0')`;
       const set: Readonly<Record<string, string>> = { id, status: `'${status}'`, created_at: `${NOW} + n`, ...own };
       const values = columns.map((name) => set[name] ?? name).join(', ');
@@ -96,27 +101,26 @@ describe.skipIf(!hasPostgres())('query plans on PostgreSQL', () => {
     ['a first page', /video_of_owner/, (on) => on.videos.list(ALICE, { limit: 5, order: 'desc' })],
     [
       'a later page of a status',
-      /video_of_owner/,
+      /video_of_owner_by_status/,
       (on) => on.videos.list(ALICE, { limit: 5, order: 'asc', status: 'queued', after: videoId(1) }),
     ],
     ['what is overdue', /video_overdue/, (on) => on.videos.due('overdue', { now: NOW, limit: 5 })],
     ['what expires', /video_expiring/, (on) => on.videos.due('expiring', { now: NOW, limit: 5 })],
   ];
 
-  /** A restored database has no statistics until it is analysed. */
-  describe.each([
-    ['analysed', undefined],
-    ['without statistics', 'delete from pg_statistic'],
-  ])('%s', (_, before) => {
-    beforeAll(async () => {
-      if (before !== undefined) await subject.behind.query(before);
-    });
+  it.each(ASKS)('%s goes along an index, and sorts nothing', async (_, index, work) => {
+    const plans = await plansOf(() => work(store));
+    expect(plans.join('\n\n')).toMatch(index);
+    expect(plans.filter((plan) => WHOLE.test(plan))).toEqual([]);
+    expect(plans.filter((plan) => /Sort Key/.test(plan) && !BY_ID.test(plan))).toEqual([]);
+  });
 
-    it.each(ASKS)('%s goes along an index, and sorts nothing', async (_, index, work) => {
+  describe('without statistics, as after a restore', () => {
+    beforeAll(async () => void (await subject.behind.query('delete from pg_statistic')));
+
+    it.each(ASKS)('%s does not read the whole table', async (_, __, work) => {
       const plans = await plansOf(() => work(store));
-      expect(plans.join('\n\n')).toMatch(index);
-      expect(plans.filter((plan) => /(Seq|Bitmap Heap) Scan on video\b/.test(plan))).toEqual([]);
-      expect(plans.filter((plan) => /Sort Key/.test(plan) && !BY_ID.test(plan))).toEqual([]);
+      expect(plans.filter((plan) => WHOLE.test(plan))).toEqual([]);
     });
   });
 });
