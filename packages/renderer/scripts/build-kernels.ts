@@ -32,6 +32,8 @@ for (const file of readdirSync(folder).filter((name) => name.endsWith('.as.ts'))
     'threads',
     '--enable',
     'bulk-memory',
+    '--enable',
+    'relaxed-simd',
   ]);
   if (error) {
     process.stderr.write(stderr.toString());

@@ -4,8 +4,9 @@ import { decidePlan } from './analysis/decide.ts';
 import { analysisFactor, openStore } from './analysis/store.ts';
 import { openSharedMemory } from './kernels/web-assembly.ts';
 import { planMatch } from './match/match-layout.ts';
+import { endFrame } from './render/end-frame.ts';
 import { toI420 } from './render/i420.ts';
-import { planMemory } from './render/layout.ts';
+import { planMemory, samplesOf } from './render/layout.ts';
 import { writeTables } from './render/tables.ts';
 import { Threads } from './threads.ts';
 
@@ -17,27 +18,29 @@ export const openInbetweener: OpenInbetweener = async (first, last, wish, option
   checkPictures(first, last);
   options.signal?.throwIfAborted();
   const onProgress = options.onProgress ?? (() => undefined);
-  const ends = [endFrame(first), endFrame(last)] as const;
   const isStill = isSame(first.data, last.data);
   if (isStill && options.views !== true) {
     onProgress(1);
-    return new Pair(ends, STILL, null, null);
+    const end = stillFrame(first);
+    return new Pair([end, end], STILL, null, null);
   }
   const count = Math.max(1, Math.min(16, Math.floor(options.threads)));
   const { width, height } = first;
   const layout = planMemory(width, height, count);
   const renderMemory = openSharedMemory(layout.byteLength);
   writeTables(renderMemory.buffer, layout);
+  for (const side of [0, 1] as const) {
+    const { data } = side === 0 ? first : last;
+    new Uint8Array(renderMemory.buffer, samplesOf(layout)[side], data.length).set(data);
+  }
   const factor = analysisFactor(width, height);
   const store = openStore(width, height);
   const matchMemory = openSharedMemory(planMatch(width / factor, height / factor).byteLength);
-  const pictures = [shared(first.data), shared(last.data)] as const;
   const threads = new Threads(count, (thread) => ({
     width,
     height,
     threads: count,
     thread,
-    pictures,
     store,
     matchMemory,
     renderMemory,
@@ -49,6 +52,7 @@ export const openInbetweener: OpenInbetweener = async (first, last, wish, option
     const { plan, report } = decidePlan(findings, wish, width, height, options.fast === true);
     await threads.runEverywhere({ kind: 'release' });
     await threads.runEverywhere({ kind: 'plan', plan });
+    const ends = [endFrame(renderMemory.buffer, layout, 0), endFrame(renderMemory.buffer, layout, 1)] as const;
     const desks = layout.desks.map((desk) => new Uint8Array(renderMemory.buffer, desk.frame, (width * height * 3) / 2));
     return new Pair(ends, isStill ? STILL : report, threads, desks, () =>
       options.signal?.removeEventListener('abort', abort),
@@ -126,7 +130,7 @@ function checkPictures(first: RgbPicture, last: RgbPicture): void {
   }
 }
 
-function endFrame(picture: RgbPicture): Uint8Array {
+function stillFrame(picture: RgbPicture): Uint8Array {
   const frame = new Uint8Array((picture.width * picture.height * 3) / 2);
   toI420(picture, frame);
   return frame;
@@ -134,10 +138,4 @@ function endFrame(picture: RgbPicture): Uint8Array {
 
 function isSame(a: Uint8Array, b: Uint8Array): boolean {
   return Buffer.compare(a, b) === 0;
-}
-
-function shared(data: Uint8Array): Uint8Array {
-  const copy = new Uint8Array(new SharedArrayBuffer(data.length));
-  copy.set(data);
-  return copy;
 }

@@ -11,10 +11,9 @@ export interface ThreadStart {
   readonly height: number;
   readonly threads: number;
   readonly thread: number;
-  /** The pictures' interleaved samples, shared. */
-  readonly pictures: readonly [Uint8Array, Uint8Array];
   readonly store: AnalysisStore | null;
   readonly matchMemory: SharedMemory | null;
+  /** At first the pictures' interleaved sRGB samples lie where the first desk has its sums. */
   readonly renderMemory: SharedMemory;
 }
 

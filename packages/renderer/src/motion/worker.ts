@@ -1,11 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import type { RgbPicture } from '../contract.ts';
 import { AnalysisSteps } from './analysis/steps.ts';
-import { loadAnalysisKernels, loadFrameKernels } from './kernels/load.ts';
+import { loadAnalysisKernels, loadFrameKernels, loadPictureKernels } from './kernels/load.ts';
 import { planMatch } from './match/match-layout.ts';
 import type { Task, TaskAnswer, TaskMessage, ThreadStart } from './protocol.ts';
 import { FramePainter } from './render/frame.ts';
-import { planMemory } from './render/layout.ts';
+import { type DeskLayout, planMemory } from './render/layout.ts';
 
 /** One thread of a pair: does the tasks it is sent, one after the other. */
 const start = workerData as ThreadStart;
@@ -34,7 +33,7 @@ function openSteps(): AnalysisSteps | null {
 function perform(task: Task): unknown {
   switch (task.kind) {
     case 'prepare':
-      return analysis().prepare(task.side, picture(task.side), buffer, layout);
+      return analysis().prepare(task.side, loadPictureKernels(start.renderMemory), buffer, layout, desk());
     case 'camera':
       return analysis().camera(task.counts, task.seed);
     case 'describe':
@@ -55,9 +54,7 @@ function perform(task: Task): unknown {
       Object.assign(start, { store: null, matchMemory: null });
       return null;
     case 'plan': {
-      const desk = layout.desks[start.thread];
-      if (desk === undefined) throw new Error(`No desk for thread ${start.thread}`);
-      painter = new FramePainter(loadFrameKernels(start.renderMemory), buffer, layout, task.plan, desk);
+      painter = new FramePainter(loadFrameKernels(start.renderMemory), buffer, layout, task.plan, desk());
       return null;
     }
     case 'frame': {
@@ -74,6 +71,8 @@ function analysis(): AnalysisSteps {
   return steps;
 }
 
-function picture(side: 0 | 1): RgbPicture {
-  return { width: start.width, height: start.height, data: start.pictures[side] };
+function desk(): DeskLayout {
+  const own = layout.desks[start.thread];
+  if (own === undefined) throw new Error(`No desk for thread ${start.thread}`);
+  return own;
 }

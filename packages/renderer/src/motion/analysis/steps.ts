@@ -1,4 +1,3 @@
-import type { RgbPicture } from '../../contract.ts';
 import { type CameraMove, estimateCamera } from '../camera/estimate.ts';
 import { FEATURE_BYTES, findFeatures } from '../camera/features.ts';
 import { type Homography, IDENTITY, invert } from '../camera/homography.ts';
@@ -17,11 +16,11 @@ import { edgeDistances } from '../raster/domain-transform.ts';
 import { type ColourPlanes, type Flow, lumaOf, type Plane } from '../raster/plane.ts';
 import { pyramid, resize, shrink } from '../raster/resample.ts';
 import { bilinear } from '../raster/sample.ts';
-import type { RenderLayout } from '../render/layout.ts';
+import { type DeskLayout, type RenderLayout, samplesOf } from '../render/layout.ts';
+import type { PictureKernels } from '../render/picture-kernels.ts';
 import { inverseSearch } from '../search/inverse-search.ts';
 import { Refiner } from '../search/variational.ts';
 import { alignPicture, settleFlow } from './align.ts';
-import { toColours, toPlanes } from './prepare.ts';
 import { type AnalysisStore, analysisFactor } from './store.ts';
 
 /** 0 = first picture, 1 = last. */
@@ -53,11 +52,25 @@ export class AnalysisSteps {
     this.layout = layout;
   }
 
-  /** Brings a picture into every raster needed and finds its features; returns their number. */
-  prepare(side: Side, picture: RgbPicture, renderBuffer: ArrayBufferLike, render: RenderLayout): number {
-    toPlanes(picture, renderBuffer, render.pictures[side]);
+  /** Brings a picture into every raster needed, at a desk that is free, and finds its features; returns their number. */
+  prepare(
+    side: Side,
+    kernels: PictureKernels,
+    renderBuffer: ArrayBufferLike,
+    render: RenderLayout,
+    desk: DeskLayout,
+  ): number {
+    const { width, height } = render;
+    const rgb = samplesOf(render)[side];
+    const { luma, half, colour } = render.pictures[side];
+    kernels.split(width, height, rgb, luma, half, colour, desk.fields, desk.rows);
     const colours = this.store.pictures[side];
-    toColours(picture, analysisFactor(picture.width, picture.height), colours);
+    const size = colours.luma.length;
+    const [y, u, v] = [0, 1, 2].map((plane) => desk.fields + 4 * plane * size) as [number, number, number];
+    kernels.average(width, height, rgb, analysisFactor(width, height), y, u, v);
+    colours.luma.set(new Float32Array(renderBuffer, y, size));
+    colours.blue.set(new Float32Array(renderBuffer, u, size));
+    colours.red.set(new Float32Array(renderBuffer, v, size));
     const features = findFeatures(lumaOf(colours));
     const place = this.layout.features[side];
     new Uint8Array(this.buffer, place.descriptors, features.descriptors.length).set(features.descriptors);

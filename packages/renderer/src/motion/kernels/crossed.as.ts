@@ -1,5 +1,5 @@
 // Reading both pictures along both motions, with SIMD. Contract: ../render/kernels.ts; twins: ../render/crossed-{combine,luma,chroma}.ts.
-import { bilinears, blendRows, cubics, enlarge, PAD, storeFour, tone } from './gather.as';
+import { bilinears, blendRows, cubics, cubics2, enlarge, PAD, storeColour, storeFour, tone } from './gather.as';
 import { margin, projective, seen, visible } from './frame.as';
 
 const FLOOR: f32 = 0.02;
@@ -94,15 +94,15 @@ export function combineCrossed(width: i32, height: i32, firstSums: usize, lastSu
 }
 
 // @ts-ignore: decorator
-@inline function read(picture: usize, stride: i32, x0: v128, y0: v128, x1: v128, y1: v128, share: v128, lastX: v128, lastY: v128, weights: usize): v128 {
-  if (!differ(x0, y0, x1, y1, share)) return cubics(picture, stride, lerp(x0, x1, share), lerp(y0, y1, share), lastX, lastY, weights);
-  return lerp(cubics(picture, stride, x0, y0, lastX, lastY, weights), cubics(picture, stride, x1, y1, lastX, lastY, weights), share);
+@inline function read(picture: usize, stride: i32, x0: v128, y0: v128, x1: v128, y1: v128, share: v128, lastX: v128, lastY: v128, weights: usize, aim: usize): v128 {
+  if (!differ(x0, y0, x1, y1, share)) return cubics(picture, stride, lerp(x0, x1, share), lerp(y0, y1, share), lastX, lastY, weights, aim);
+  return lerp(cubics(picture, stride, x0, y0, lastX, lastY, weights, aim), cubics(picture, stride, x1, y1, lastX, lastY, weights, aim), share);
 }
 
 export function lumaCrossed(width: i32, height: i32, first: usize, last: usize, fields: usize, rows: usize, weights: usize,
   firstGain: f32, firstOffset: f32, lastGain: f32, lastOffset: f32, out: usize): void {
   const w2 = width >> 1, h2 = height >> 1, plane = <usize>(w2 * h2) << 2;
-  const row = <usize>(width + 32) << 2, scratch = rows + PLANES * row + 64;
+  const row = <usize>(width + 32) << 2, scratch = rows + PLANES * row + 64, aim = scratch + row;
   const stride = width + 2 * PAD;
   const lastX = f32x4.splat(<f32>(width - 1)), lastY = f32x4.splat(<f32>(height - 1)), two = f32x4.splat(2);
   firstGain /= 1048576; lastGain /= 1048576;
@@ -119,38 +119,40 @@ export function lumaCrossed(width: i32, height: i32, first: usize, last: usize, 
       const at = rows + (<usize>x << 2);
       const fx = plus(f32x4.splat(<f32>x), f32x4(0, 1, 2, 3));
       const a = read(first, stride, plus(fx, times(two, v128.load(at))), plus(fy, times(two, v128.load(at + row))),
-        plus(fx, times(two, v128.load(at + 4 * row))), plus(fy, times(two, v128.load(at + 5 * row))), v128.load(at + 9 * row), lastX, lastY, weights);
+        plus(fx, times(two, v128.load(at + 4 * row))), plus(fy, times(two, v128.load(at + 5 * row))), v128.load(at + 9 * row), lastX, lastY, weights, aim);
       const b = read(last, stride, plus(fx, times(two, v128.load(at + 2 * row))), plus(fy, times(two, v128.load(at + 3 * row))),
-        plus(fx, times(two, v128.load(at + 6 * row))), plus(fy, times(two, v128.load(at + 7 * row))), v128.load(at + 10 * row), lastX, lastY, weights);
+        plus(fx, times(two, v128.load(at + 6 * row))), plus(fy, times(two, v128.load(at + 7 * row))), v128.load(at + 10 * row), lastX, lastY, weights, aim);
       storeFour(out + <usize>(y * width + x), tone(a, firstGain, firstOffset), tone(b, lastGain, lastOffset), v128.load(at + 8 * row));
     }
   }
 }
 
-// The same in a colour plane of twice the size of the places.
+// The same of both colours, in planes of twice the size of the places; left at `out`, with room behind it.
 // @ts-ignore: decorator
-@inline function readColour(picture: usize, stride: i32, x0: v128, y0: v128, x1: v128, y1: v128, share: v128, lastX: v128, lastY: v128, weights: usize): v128 {
+@inline function readColour(picture: usize, stride: i32, x0: v128, y0: v128, x1: v128, y1: v128, share: v128, lastX: v128, lastY: v128, weights: usize, aim: usize, out: usize): void {
   const two = f32x4.splat(2);
-  if (!differ(x0, y0, x1, y1, share)) return cubics(picture, stride, times(two, lerp(x0, x1, share)), times(two, lerp(y0, y1, share)), lastX, lastY, weights);
-  return lerp(cubics(picture, stride, times(two, x0), times(two, y0), lastX, lastY, weights), cubics(picture, stride, times(two, x1), times(two, y1), lastX, lastY, weights), share);
+  if (!differ(x0, y0, x1, y1, share)) return cubics2(picture, stride, times(two, lerp(x0, x1, share)), times(two, lerp(y0, y1, share)), lastX, lastY, weights, aim, out);
+  cubics2(picture, stride, times(two, x0), times(two, y0), lastX, lastY, weights, aim, out);
+  cubics2(picture, stride, times(two, x1), times(two, y1), lastX, lastY, weights, aim, out + 64);
+  v128.store(out, lerp(v128.load(out), v128.load(out + 64), share));
+  v128.store(out + 16, lerp(v128.load(out + 16), v128.load(out + 80), share));
 }
 
-export function chromaCrossed(width: i32, height: i32, first: usize, last: usize, fields: usize, weights: usize,
-  firstGain: f32, firstOffset: f32, lastGain: f32, lastOffset: f32, out: usize): void {
-  const plane = <usize>(width * height) << 2, stride = 2 * width + 2 * PAD;
+export function chromaCrossed(width: i32, height: i32, first: usize, last: usize, fields: usize, rows: usize, weights: usize, tones: usize, out: usize): void {
+  const size = <usize>(width * height), plane = size << 2, stride = 2 * width + 2 * PAD;
   const lastX = f32x4.splat(<f32>(width * 2 - 1)), lastY = f32x4.splat(<f32>(height * 2 - 1));
-  firstGain /= 1048576; lastGain /= 1048576;
+  const inFirst = rows + 48, inLast = rows + 80;
   for (let y = 0; y < height; y++) {
     const fy = f32x4.splat(<f32>y);
     for (let k = 0; k < width; k += 4) {
       const x = min(k, width - 4);
       const at = fields + (<usize>(y * width + x) << 2);
       const fx = plus(f32x4.splat(<f32>x), f32x4(0, 1, 2, 3));
-      const a0x = plus(fx, v128.load(at)), a0y = plus(fy, v128.load(at + plane)), b1x = plus(fx, v128.load(at + 2 * plane)), b1y = plus(fy, v128.load(at + 3 * plane));
-      const b0x = plus(fx, v128.load(at + 4 * plane)), b0y = plus(fy, v128.load(at + 5 * plane)), a1x = plus(fx, v128.load(at + 6 * plane)), a1y = plus(fy, v128.load(at + 7 * plane));
-      const inFirst = v128.load(at + 9 * plane), inLast = v128.load(at + 10 * plane);
-      const a = readColour(first, stride, a0x, a0y, b0x, b0y, inFirst, lastX, lastY, weights), b = readColour(last, stride, b1x, b1y, a1x, a1y, inLast, lastX, lastY, weights);
-      storeFour(out + <usize>(y * width + x), tone(a, firstGain, firstOffset), tone(b, lastGain, lastOffset), v128.load(at + 8 * plane));
+      readColour(first, stride, plus(fx, v128.load(at)), plus(fy, v128.load(at + plane)), plus(fx, v128.load(at + 4 * plane)), plus(fy, v128.load(at + 5 * plane)), v128.load(at + 9 * plane), lastX, lastY, weights, rows, inFirst);
+      readColour(last, stride, plus(fx, v128.load(at + 2 * plane)), plus(fy, v128.load(at + 3 * plane)), plus(fx, v128.load(at + 6 * plane)), plus(fy, v128.load(at + 7 * plane)), v128.load(at + 10 * plane), lastX, lastY, weights, rows, inLast);
+      const to = out + <usize>(y * width + x), share = v128.load(at + 8 * plane);
+      storeColour(to, 0, inFirst, inLast, tones, share);
+      storeColour(to + size, 1, inFirst, inLast, tones, share);
     }
   }
 }

@@ -30,33 +30,68 @@ export const PAD: i32 = 8;
 // 4×4 samples from `at`, weighted: four numbers whose sum is the bicubic value × 1048576.
 // @ts-ignore: decorator
 @inline function cubic(at: usize, stride: usize, wx: usize, wy: usize): v128 {
-  let q = v128.load32_zero(at);
-  q = v128.load_lane<u32>(at + stride, q, 1);
-  q = v128.load_lane<u32>(at + 2 * stride, q, 2);
-  q = v128.load_lane<u32>(at + 3 * stride, q, 3);
-  const x = v128.load64_splat(wx);
-  const low = i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(q), x), high = i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_u(q), x);
-  return i32x4.mul(pairs(low, high), i32x4.extend_low_i16x8_s(v128.load64_zero(wy)));
+  const upper = v128.shuffle<i8>(v128.load32_zero(at), v128.load32_zero(at + stride), 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  const lower = v128.shuffle<i8>(v128.load32_zero(at + 2 * stride), v128.load32_zero(at + 3 * stride), 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  const columns = i32x4.add(i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(upper), v128.load32_splat(wy)), i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(lower), v128.load32_splat(wy, 4)));
+  return i32x4.mul(columns, v128.load16x4_s(wx));
 }
 
 // Sums of neighbours: a0+a1, a2+a3, b0+b1, b2+b3.
 // @ts-ignore: decorator
 @inline function pairs(a: v128, b: v128): v128 { return i32x4.add(v128.shuffle<i32>(a, b, 0, 2, 4, 6), v128.shuffle<i32>(a, b, 1, 3, 5, 7)); }
 
-// Four bicubic values × 1048576 at (x, y), positions rounded to 1/32 sample.
+// Where four values are read, positions rounded to 1/32 sample: leaves at `aim` four offsets into the plane, in samples, then
+// four into the weights across, then four into the weights down.
 // @ts-ignore: decorator
-@inline export function cubics(plane: usize, stride: i32, x: v128, y: v128, lastX: v128, lastY: v128, weights: usize): v128 {
+@inline function take(aim: usize, stride: i32, x: v128, y: v128, lastX: v128, lastY: v128): void {
   const fine = f32x4.splat(32), half = f32x4.splat(0.5), mask = i32x4.splat(31);
-  const qx = i32x4.trunc_sat_f32x4_s(f32x4.add(f32x4.mul(reflect(x, lastX), fine), half));
-  const qy = i32x4.trunc_sat_f32x4_s(f32x4.add(f32x4.mul(reflect(y, lastY), fine), half));
-  const at = i32x4.add(i32x4.mul(i32x4.shr_s(qy, 5), i32x4.splat(stride)), i32x4.shr_s(qx, 5));
-  const wx = i32x4.shl(v128.and(qx, mask), 3), wy = i32x4.shl(v128.and(qy, mask), 3);
+  // Within the picture and never NaN, so that truncation has one meaning on every machine.
+  const qx = i32x4.relaxed_trunc_f32x4_s(f32x4.add(f32x4.mul(reflect(x, lastX), fine), half));
+  const qy = i32x4.relaxed_trunc_f32x4_s(f32x4.add(f32x4.mul(reflect(y, lastY), fine), half));
+  v128.store(aim, i32x4.add(i32x4.mul(i32x4.shr_s(qy, 5), i32x4.splat(stride)), i32x4.shr_s(qx, 5)));
+  v128.store(aim + 16, i32x4.shl(v128.and(qx, mask), 3));
+  v128.store(aim + 32, i32x4.shl(v128.and(qy, mask), 3));
+}
+
+// Four bicubic values × 1048576 at (x, y); `aim` is room for 48 bytes.
+// @ts-ignore: decorator
+@inline export function cubics(plane: usize, stride: i32, x: v128, y: v128, lastX: v128, lastY: v128, weights: usize, aim: usize): v128 {
+  take(aim, stride, x, y, lastX, lastY);
   const base = plane + <usize>((PAD - 1) * stride + PAD - 1), s = <usize>stride;
-  const c0 = cubic(base + <usize>i32x4.extract_lane(at, 0), s, weights + <usize>i32x4.extract_lane(wx, 0), weights + <usize>i32x4.extract_lane(wy, 0));
-  const c1 = cubic(base + <usize>i32x4.extract_lane(at, 1), s, weights + <usize>i32x4.extract_lane(wx, 1), weights + <usize>i32x4.extract_lane(wy, 1));
-  const c2 = cubic(base + <usize>i32x4.extract_lane(at, 2), s, weights + <usize>i32x4.extract_lane(wx, 2), weights + <usize>i32x4.extract_lane(wy, 2));
-  const c3 = cubic(base + <usize>i32x4.extract_lane(at, 3), s, weights + <usize>i32x4.extract_lane(wx, 3), weights + <usize>i32x4.extract_lane(wy, 3));
+  const c0 = cubic(base + load<u32>(aim), s, weights + load<u32>(aim, 16), weights + load<u32>(aim, 32));
+  const c1 = cubic(base + load<u32>(aim, 4), s, weights + load<u32>(aim, 20), weights + load<u32>(aim, 36));
+  const c2 = cubic(base + load<u32>(aim, 8), s, weights + load<u32>(aim, 24), weights + load<u32>(aim, 40));
+  const c3 = cubic(base + load<u32>(aim, 12), s, weights + load<u32>(aim, 28), weights + load<u32>(aim, 44));
   return f32x4.convert_i32x4_s(pairs(pairs(c0, c1), pairs(c2, c3)));
+}
+
+// The same of 4×4 samples of two bytes each, blue and red: twice their sums, b r b r.
+// @ts-ignore: decorator
+@inline function cubic2(at: usize, stride: usize, wx: usize, wy: usize): v128 {
+  const upper = v128.shuffle<i8>(v128.load64_zero(at), v128.load64_zero(at + stride), 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  const lower = v128.shuffle<i8>(v128.load64_zero(at + 2 * stride), v128.load64_zero(at + 3 * stride), 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  const above = v128.load32_splat(wy), below = v128.load32_splat(wy, 4), across = v128.load16x4_s(wx);
+  const left = i32x4.add(i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(upper), above), i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(lower), below));
+  const right = i32x4.add(i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_u(upper), above), i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_u(lower), below));
+  return i32x4.add(i32x4.mul(left, v128.shuffle<i32>(across, across, 0, 0, 1, 1)), i32x4.mul(right, v128.shuffle<i32>(across, across, 2, 2, 3, 3)));
+}
+
+// Sums of the halves: a0+a2, a1+a3, b0+b2, b1+b3.
+// @ts-ignore: decorator
+@inline function halves(a: v128, b: v128): v128 { return i32x4.add(v128.shuffle<i32>(a, b, 0, 1, 4, 5), v128.shuffle<i32>(a, b, 2, 3, 6, 7)); }
+
+// Reads both colours at four places: leaves at `out` four values × 1048576 of blue, then of red. `aim` is room for 48 bytes.
+// @ts-ignore: decorator
+@inline export function cubics2(plane: usize, stride: i32, x: v128, y: v128, lastX: v128, lastY: v128, weights: usize, aim: usize, out: usize): void {
+  take(aim, stride, x, y, lastX, lastY);
+  const base = plane + <usize>(2 * ((PAD - 1) * stride + PAD - 1)), s = <usize>stride << 1;
+  const c0 = cubic2(base + (load<u32>(aim) << 1), s, weights + load<u32>(aim, 16), weights + load<u32>(aim, 32));
+  const c1 = cubic2(base + (load<u32>(aim, 4) << 1), s, weights + load<u32>(aim, 20), weights + load<u32>(aim, 36));
+  const c2 = cubic2(base + (load<u32>(aim, 8) << 1), s, weights + load<u32>(aim, 24), weights + load<u32>(aim, 40));
+  const c3 = cubic2(base + (load<u32>(aim, 12) << 1), s, weights + load<u32>(aim, 28), weights + load<u32>(aim, 44));
+  const a = f32x4.convert_i32x4_s(halves(c0, c1)), b = f32x4.convert_i32x4_s(halves(c2, c3));
+  v128.store(out, v128.shuffle<f32>(a, b, 0, 2, 4, 6));
+  v128.store(out + 16, v128.shuffle<f32>(a, b, 1, 3, 5, 7));
 }
 
 // @ts-ignore: decorator
@@ -72,7 +107,7 @@ export const PAD: i32 = 8;
 export function luma(width: i32, height: i32, first: usize, last: usize, fields: usize, rows: usize, weights: usize,
   firstGain: f32, firstOffset: f32, lastGain: f32, lastOffset: f32, out: usize): void {
   const w2 = width >> 1, h2 = height >> 1, plane = <usize>(w2 * h2) << 2;
-  const row = <usize>(width + 32) << 2, scratch = rows + 5 * row + 64;
+  const row = <usize>(width + 32) << 2, scratch = rows + 5 * row + 64, aim = scratch + row;
   const stride = width + 2 * PAD;
   const lastX = f32x4.splat(<f32>(width - 1)), lastY = f32x4.splat(<f32>(height - 1)), two = f32x4.splat(2);
   firstGain /= 1048576; lastGain /= 1048576;
@@ -88,8 +123,8 @@ export function luma(width: i32, height: i32, first: usize, last: usize, fields:
       const x = min(k, width - 4);
       const at = rows + (<usize>x << 2);
       const fx = f32x4.add(f32x4.splat(<f32>x), f32x4(0, 1, 2, 3));
-      const a = cubics(first, stride, f32x4.add(fx, f32x4.mul(two, v128.load(at))), f32x4.add(fy, f32x4.mul(two, v128.load(at + row))), lastX, lastY, weights);
-      const b = cubics(last, stride, f32x4.add(fx, f32x4.mul(two, v128.load(at + 2 * row))), f32x4.add(fy, f32x4.mul(two, v128.load(at + 3 * row))), lastX, lastY, weights);
+      const a = cubics(first, stride, f32x4.add(fx, f32x4.mul(two, v128.load(at))), f32x4.add(fy, f32x4.mul(two, v128.load(at + row))), lastX, lastY, weights, aim);
+      const b = cubics(last, stride, f32x4.add(fx, f32x4.mul(two, v128.load(at + 2 * row))), f32x4.add(fy, f32x4.mul(two, v128.load(at + 3 * row))), lastX, lastY, weights, aim);
       storeFour(out + <usize>(y * width + x), tone(a, firstGain, firstOffset), tone(b, lastGain, lastOffset), v128.load(at + 4 * row));
     }
   }
@@ -124,20 +159,28 @@ export function luma(width: i32, height: i32, first: usize, last: usize, fields:
   return f32x4.add(there, there);
 }
 
-export function chroma(width: i32, height: i32, first: usize, last: usize, fields: usize, weights: usize,
-  firstGain: f32, firstOffset: f32, lastGain: f32, lastOffset: f32, out: usize): void {
-  const plane = <usize>(width * height) << 2, stride = 2 * width + 2 * PAD;
+// Puts four samples of one colour (0 blue, 1 red) together.
+// @ts-ignore: decorator
+@inline export function storeColour(out: usize, which: usize, first: usize, last: usize, tones: usize, share: v128): void {
+  const gains = tones + 16 * which;
+  storeFour(out, tone(v128.load(first + 16 * which), load<f32>(gains) / 1048576, load<f32>(gains, 4)), tone(v128.load(last + 16 * which), load<f32>(gains, 8) / 1048576, load<f32>(gains, 12)), share);
+}
+
+export function chroma(width: i32, height: i32, first: usize, last: usize, fields: usize, rows: usize, weights: usize, tones: usize, out: usize): void {
+  const size = <usize>(width * height), plane = size << 2, stride = 2 * width + 2 * PAD;
   const lastX = f32x4.splat(<f32>(width * 2 - 1)), lastY = f32x4.splat(<f32>(height * 2 - 1));
-  firstGain /= 1048576; lastGain /= 1048576;
+  const inFirst = rows + 48, inLast = rows + 80;
   for (let y = 0; y < height; y++) {
     const fy = f32x4.splat(<f32>y);
     for (let k = 0; k < width; k += 4) {
       const x = min(k, width - 4);
       const at = fields + (<usize>(y * width + x) << 2);
       const fx = f32x4.add(f32x4.splat(<f32>x), f32x4(0, 1, 2, 3));
-      const a = cubics(first, stride, twice(fx, v128.load(at)), twice(fy, v128.load(at + plane)), lastX, lastY, weights);
-      const b = cubics(last, stride, twice(fx, v128.load(at + 2 * plane)), twice(fy, v128.load(at + 3 * plane)), lastX, lastY, weights);
-      storeFour(out + <usize>(y * width + x), tone(a, firstGain, firstOffset), tone(b, lastGain, lastOffset), v128.load(at + 4 * plane));
+      cubics2(first, stride, twice(fx, v128.load(at)), twice(fy, v128.load(at + plane)), lastX, lastY, weights, rows, inFirst);
+      cubics2(last, stride, twice(fx, v128.load(at + 2 * plane)), twice(fy, v128.load(at + 3 * plane)), lastX, lastY, weights, rows, inLast);
+      const to = out + <usize>(y * width + x), share = v128.load(at + 4 * plane);
+      storeColour(to, 0, inFirst, inLast, tones, share);
+      storeColour(to + size, 1, inFirst, inLast, tones, share);
     }
   }
 }

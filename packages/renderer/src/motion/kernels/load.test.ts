@@ -7,13 +7,16 @@ import { matchSeeds } from '../match/match-seeds.ts';
 import { plainDescribe } from '../match/plain-describe.ts';
 import { plainMatch } from '../match/plain-match.ts';
 import { seededRandom } from '../random.ts';
+import { endFrame } from '../render/end-frame.ts';
+import { toI420 } from '../render/i420.ts';
 import type { FrameKernels } from '../render/kernels.ts';
-import { planMemory } from '../render/layout.ts';
+import { planMemory, samplesOf } from '../render/layout.ts';
 import { plainKernels } from '../render/plain-kernels.ts';
+import { plainPicture } from '../render/plain-picture.ts';
 import { writeTables } from '../render/tables.ts';
 import { plainRefine } from '../search/plain-refine.ts';
 import { REFINE_PLANES, refineStride } from '../search/refine-kernels.ts';
-import { loadAnalysisKernels, loadFrameKernels } from './load.ts';
+import { loadAnalysisKernels, loadFrameKernels, loadPictureKernels } from './load.ts';
 import { openSharedMemory, type SharedMemory } from './web-assembly.ts';
 
 const WIDTH = 70;
@@ -42,6 +45,7 @@ function renderMemory(): SharedMemory {
     fill(field.v, (x, y) => 2 * Math.sin(x / 5 + y / 7));
     fill(field.z, () => random());
   }
+  new Float32Array(memory.buffer, desk.tones, 8).set([1, 2, 0.8, 0, 1.1, -3, 0.9, 4]);
   new Float32Array(memory.buffer, desk.matrices[0], 9).set([1.1, 0.02, -1, -0.02, 1.1, -2, 1e-4, 2e-4, 1]);
   new Float32Array(memory.buffer, desk.matrices[1], 9).set([0.93, -0.01, 1, 0.01, 0.93, 1, 0, 0, 1]);
   return memory;
@@ -104,8 +108,7 @@ describe('frame kernels', () => {
         desk.frame,
       );
       const colour = desk.frame + WIDTH * HEIGHT;
-      kernels.chroma(W2, H2, first.blue, last.blue, desk.fields, layout.weights, 1, 0, 1, 0, colour);
-      kernels.chroma(W2, H2, first.red, last.red, desk.fields, layout.weights, 1, 2, 0.8, 0, colour + W2 * H2);
+      kernels.chroma(W2, H2, first.colour, last.colour, desk.fields, desk.rows, layout.weights, desk.tones, colour);
     }
     const bytes = (memory: SharedMemory): Uint8Array =>
       new Uint8Array(memory.buffer, desk.frame, (WIDTH * HEIGHT * 3) / 2);
@@ -152,8 +155,8 @@ describe('frame kernels', () => {
       const tones = [1.1, -3, 0.9, 4] as const;
       kernels.lumaCrossed(WIDTH, HEIGHT, first.luma, last.luma, desk.fields, rows, layout.weights, ...tones, frame);
       const colour = frame + WIDTH * HEIGHT;
-      kernels.chromaCrossed(W2, H2, first.blue, last.blue, desk.fields, layout.weights, ...tones, colour);
-      kernels.chromaCrossed(W2, H2, first.red, last.red, desk.fields, layout.weights, 1, 0, 1, 0, colour + W2 * H2);
+      const { fields, tones: colourTones } = desk;
+      kernels.chromaCrossed(W2, H2, first.colour, last.colour, fields, rows, layout.weights, colourTones, colour);
     }
     const bytes = (memory: SharedMemory): Uint8Array =>
       new Uint8Array(memory.buffer, desk.frame, (WIDTH * HEIGHT * 3) / 2);
@@ -176,6 +179,45 @@ describe('frame kernels', () => {
     const bytes = (memory: SharedMemory): Uint8Array =>
       new Uint8Array(memory.buffer, desk.frame, (WIDTH * HEIGHT * 3) / 2);
     expect(largestDifference(bytes(fast), bytes(plain))).toBeLessThanOrEqual(1);
+  });
+});
+
+describe('picture kernels', () => {
+  const memories = [openSharedMemory(layout.byteLength), openSharedMemory(layout.byteLength)] as const;
+  const kernels = [loadPictureKernels(memories[0]), plainPicture(memories[1].buffer)] as const;
+  const random = seededRandom(6);
+  // Waves, and noise of every strength: all bytes, and edges that overshoot.
+  const rgb = Uint8Array.from({ length: WIDTH * HEIGHT * 3 }, (_, i) => {
+    const x = Math.floor(i / 3) % WIDTH;
+    return Math.min(255, Math.max(0, 128 + 100 * Math.sin(i / 17) + x * 4 * (random() - 0.5)));
+  });
+  const bytesOf = (memory: SharedMemory, at: number, count: number): Buffer =>
+    Buffer.from(new Uint8Array(memory.buffer, at, count));
+  for (const memory of memories) new Uint8Array(memory.buffer, samplesOf(layout)[0], rgb.length).set(rgb);
+
+  it('fill the planes of a picture exactly like their twin', () => {
+    const { luma, half, colour } = layout.pictures[0];
+    for (const { split } of kernels) {
+      split(WIDTH, HEIGHT, samplesOf(layout)[0], luma, half, colour, desk.fields, desk.rows);
+    }
+    const count = layout.pictures[1].luma - luma;
+    expect(bytesOf(memories[0], luma, count).equals(bytesOf(memories[1], luma, count))).toBe(true);
+    expect(new Set(bytesOf(memories[0], luma, count)).size).toBeGreaterThan(200);
+    // What 4:2:0 samples is among them.
+    const frame = new Uint8Array((WIDTH * HEIGHT * 3) / 2);
+    toI420({ width: WIDTH, height: HEIGHT, data: rgb }, frame);
+    expect(Buffer.compare(endFrame(memories[0].buffer, layout, 0), frame)).toBe(0);
+  });
+
+  it.each([1, 2])('average %d × %d samples exactly like their twin', (factor) => {
+    const size = (WIDTH / factor) * (HEIGHT / factor);
+    for (const { average } of kernels) {
+      const at = desk.fields;
+      average(WIDTH, HEIGHT, samplesOf(layout)[0], factor, at, at + 4 * size, at + 8 * size);
+    }
+    const [a, b] = memories.map((memory) => Array.from(floats(memory, desk.fields, 3 * size)));
+    expect(a).toEqual(b);
+    expect(new Set(a).size).toBeGreaterThan(size);
   });
 });
 

@@ -4,7 +4,9 @@ import type { MatchKernels } from '../match/match-kernels.ts';
 import { plainDescribe } from '../match/plain-describe.ts';
 import { plainMatch } from '../match/plain-match.ts';
 import type { FrameKernels } from '../render/kernels.ts';
+import type { PictureKernels } from '../render/picture-kernels.ts';
 import { plainKernels } from '../render/plain-kernels.ts';
+import { plainPicture } from '../render/plain-picture.ts';
 import { plainRefine } from '../search/plain-refine.ts';
 import type { RefineKernels } from '../search/refine-kernels.ts';
 import { instantiate, type SharedMemory } from './web-assembly.ts';
@@ -31,6 +33,11 @@ export function loadFrameKernels(memory: SharedMemory): FrameKernels {
   };
 }
 
+/** The kernels that prepare a key picture in a render memory; plain TypeScript where WebAssembly SIMD is missing. */
+export function loadPictureKernels(memory: SharedMemory): PictureKernels {
+  return (load('picture', memory) as PictureKernels | null) ?? plainPicture(memory.buffer);
+}
+
 /** Everything the analysis calls in its inner loops. */
 export type AnalysisKernels = MatchKernels & RefineKernels & DescribeKernels;
 
@@ -51,7 +58,10 @@ export function loadAnalysisKernels(memory: SharedMemory): AnalysisKernels {
 }
 
 /** The exports of a committed kernel, or null when this machine cannot compile it. */
-function load(name: 'frame' | 'gather' | 'crossed' | 'match' | 'refine' | 'describe', memory: SharedMemory): unknown {
+function load(
+  name: 'picture' | 'frame' | 'gather' | 'crossed' | 'match' | 'refine' | 'describe',
+  memory: SharedMemory,
+): unknown {
   const bytes = readFileSync(new URL(`./${name}.wasm`, import.meta.url));
   try {
     return instantiate(bytes, memory);

@@ -4,6 +4,9 @@
  * 2×2 samples lose.
  */
 
+/** All arithmetic is that of 32-bit floats, as in the kernel: then both give the same bytes. */
+export const f = Math.fround;
+
 /** A colour difference around 0 for every sample, in steps of the limited range 16..240. */
 export interface ColourDifferences {
   readonly width: number;
@@ -27,7 +30,7 @@ export function colourSamples(full: Float32Array, width: number, height: number,
     for (let phase = 0; phase < apart; phase++) solveLine(samples, y * columns + phase, apart, columns / apart);
   }
   for (let phase = 0; phase < apart; phase++) solveRows(samples, columns, phase, apart, rows);
-  return Uint8Array.from(samples, (value) => Math.min(255, Math.max(0, Math.floor(128.5 + value))));
+  return Uint8Array.from(samples, (value) => Math.min(255, Math.max(0, Math.floor(f(128.5 + value)))));
 }
 
 /** Weighted sums of the picture by the weights a sample has in interpolation: 1/8, 3/8, 3/8, 1/8 both ways. */
@@ -39,8 +42,8 @@ function projected(full: Float32Array, width: number, height: number, spacing: n
     const row = y * width;
     for (let x = 0; x < width; x += spacing, i++) {
       const next = Math.min(width - 1, x + 1);
-      const outer = full[row + Math.max(0, x - 1)]! + full[row + Math.min(width - 1, x + 2)]!;
-      across[i] = 0.125 * outer + 0.375 * (full[row + x]! + full[row + next]!);
+      const outer = f(full[row + Math.max(0, x - 1)]! + full[row + Math.min(width - 1, x + 2)]!);
+      across[i] = f(f(0.125 * outer) + f(0.375 * f(full[row + x]! + full[row + next]!)));
     }
   }
   const out = new Float32Array(columns * rows);
@@ -50,7 +53,8 @@ function projected(full: Float32Array, width: number, height: number, spacing: n
     const next = Math.min(height - 1, y + 1) * columns;
     const below = Math.min(height - 1, y + 2) * columns;
     for (let x = 0; x < columns; x++, i++) {
-      out[i] = 0.125 * (across[above + x]! + across[below + x]!) + 0.375 * (across[here + x]! + across[next + x]!);
+      const outer = f(across[above + x]! + across[below + x]!);
+      out[i] = f(f(0.125 * outer) + f(0.375 * f(across[here + x]! + across[next + x]!)));
     }
   }
   return out;
@@ -60,21 +64,23 @@ function projected(full: Float32Array, width: number, height: number, spacing: n
  * Interpolating samples and projecting them again is the filter 3/16, 5/8, 3/16. Its inverse is recursive: there and back
  * with the root -1/3 of its polynomial. (Unser's way with B-splines, 1999.)
  */
-const ROOT = -1 / 3;
-const GAIN = (1 - ROOT) ** 2;
+const ROOT = f(-1 / 3);
+const GAIN = f(16 / 9);
+/** What a line that goes on as it begins has summed up at its beginning: 1 / (1 - ROOT). */
+const START = 0.75;
 
 /** Solves along one line of `count` samples, `step` apart, in place. Beyond its ends the line is as at its ends. */
 function solveLine(data: Float32Array, start: number, step: number, count: number): void {
   const end = start + (count - 1) * step;
-  let held = data[start]! / (1 - ROOT);
+  let held = f(START * data[start]!);
   for (let at = start; at <= end; at += step) {
-    held = data[at]! + ROOT * held;
+    held = f(data[at]! + f(ROOT * held));
     data[at] = held;
   }
-  held /= 1 - ROOT;
+  held = f(START * held);
   for (let at = end; at >= start; at -= step) {
-    held = data[at]! + ROOT * held;
-    data[at] = GAIN * held;
+    held = f(data[at]! + f(ROOT * held));
+    data[at] = f(GAIN * held);
   }
 }
 
@@ -82,20 +88,20 @@ function solveLine(data: Float32Array, start: number, step: number, count: numbe
 function solveRows(data: Float32Array, columns: number, phase: number, step: number, rows: number): void {
   const held = new Float32Array(columns);
   const last = phase + step * (Math.floor((rows - 1 - phase) / step) | 0);
-  for (let x = 0; x < columns; x++) held[x] = data[phase * columns + x]! / (1 - ROOT);
+  for (let x = 0; x < columns; x++) held[x] = f(START * data[phase * columns + x]!);
   for (let y = phase; y <= last; y += step) {
     const row = y * columns;
     for (let x = 0; x < columns; x++) {
-      held[x] = data[row + x]! + ROOT * held[x]!;
+      held[x] = f(data[row + x]! + f(ROOT * held[x]!));
       data[row + x] = held[x]!;
     }
   }
-  for (let x = 0; x < columns; x++) held[x]! /= 1 - ROOT;
+  for (let x = 0; x < columns; x++) held[x] = f(START * held[x]!);
   for (let y = last; y >= phase; y -= step) {
     const row = y * columns;
     for (let x = 0; x < columns; x++) {
-      held[x] = data[row + x]! + ROOT * held[x]!;
-      data[row + x] = GAIN * held[x]!;
+      held[x] = f(data[row + x]! + f(ROOT * held[x]!));
+      data[row + x] = f(GAIN * held[x]!);
     }
   }
 }

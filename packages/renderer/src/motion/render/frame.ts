@@ -128,9 +128,8 @@ export class FramePainter {
     luma(width, height, first.luma, last.luma, fields, desk.rows, weights, y[0], y[1], y[2], y[3], out);
     const w2 = width >> 1;
     const h2 = height >> 1;
-    const blue = out + width * height;
-    chroma(w2, h2, first.blue, last.blue, fields, weights, u[0], u[1], u[2], u[3], blue);
-    chroma(w2, h2, first.red, last.red, fields, weights, v[0], v[1], v[2], v[3], blue + w2 * h2);
+    new Float32Array(this.buffer, desk.tones, 8).set([...u, ...v]);
+    chroma(w2, h2, first.colour, last.colour, fields, desk.rows, weights, desk.tones, out + width * height);
   }
 
   private setMatrix(which: 0 | 1 | 2 | 3, matrix: readonly number[]): void {

@@ -49,8 +49,9 @@ export interface FrameKernels {
     out: number,
   ): void;
   /**
-   * The same for one colour plane. `width` and `height` are those of the fields and of `out`; `first` and `last` are twice
-   * as wide and high and hold what colour would be sampled at every place.
+   * The same for colour: both planes, one after the other. `width` and `height` are those of the fields and of a plane of
+   * `out`; `first` and `last` are twice as wide and high and hold what colour would be sampled at every place. `tones`
+   * are those of a desk.
    */
   chroma(
     width: number,
@@ -58,11 +59,9 @@ export interface FrameKernels {
     first: number,
     last: number,
     fields: number,
+    rows: number,
     weights: number,
-    firstGain: number,
-    firstOffset: number,
-    lastGain: number,
-    lastOffset: number,
+    tones: number,
     out: number,
   ): void;
   /**

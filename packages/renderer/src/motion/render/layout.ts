@@ -11,9 +11,8 @@ export interface PictureLayout {
   readonly luma: number;
   /** Luma at half size. */
   readonly half: number;
-  /** Colour as 4:2:0 samples it, but at every place (colourSamples with spacing 1): the size of luma. */
-  readonly blue: number;
-  readonly red: number;
+  /** Colour as 4:2:0 samples it, but at every place (colourSamples with spacing 1): blue and red side by side, two bytes where luma has one. */
+  readonly colour: number;
 }
 
 /** Half-resolution motion of one key picture: residual (u, v) in half-resolution samples, confidence z 0..1. */
@@ -33,6 +32,8 @@ export interface DeskLayout {
   readonly fields: number;
   /** Full-width row buffers. */
   readonly rows: number;
+  /** Gain and offset of the first picture's blue and of the last's, then the same of red: eight 32-bit floats. */
+  readonly tones: number;
   /** Four 3×3 matrices of 32-bit floats, one after the other. */
   readonly matrices: readonly [number, number, number, number];
   /** The finished frame (I420), and two more for dissolves. */
@@ -70,8 +71,7 @@ export function planMemory(width: number, height: number, threads: number): Rend
   const picture = (): PictureLayout => ({
     luma: take(lumaBytes),
     half: take(halfBytes),
-    blue: take(lumaBytes),
-    red: take(lumaBytes),
+    colour: take(2 * lumaBytes),
   });
   const field = (): FieldLayout => ({ u: take(4 * half), v: take(4 * half), z: take(4 * half) });
   const frameBytes = (width * height * 3) / 2;
@@ -81,6 +81,7 @@ export function planMemory(width: number, height: number, threads: number): Rend
     pyramid: take(16 * (half / 2 + 64 * (width + height))),
     fields: take(44 * half + 64),
     rows: take(4 * 14 * (width + 32)),
+    tones: take(32),
     matrices: inRow(take(144), 36),
     frame: take(frameBytes),
     layers: [take(frameBytes), take(frameBytes)],
@@ -97,6 +98,12 @@ export function planMemory(width: number, height: number, threads: number): Rend
     desks: Array.from({ length: threads }, desk),
     byteLength: next,
   };
+}
+
+/** Where both pictures' interleaved sRGB samples lie until the first frame is painted: at the first desk, where it has its sums later. */
+export function samplesOf({ desks: [desk] }: RenderLayout): readonly [number, number] {
+  if (desk === undefined) throw new Error('A layout has at least one desk');
+  return desk.sums;
 }
 
 /** Four places, `bytes` apart. */

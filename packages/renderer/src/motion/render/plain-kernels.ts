@@ -18,7 +18,8 @@ export function plainKernels(buffer: ArrayBufferLike): FrameKernels {
       combine(buffer, width, height, firstSums, lastSums, firstMatrix, lastMatrix, s, fields),
     luma: (width, height, first, last, fields, _rows, weights, firstGain, firstOffset, lastGain, lastOffset, out) =>
       luma(buffer, width, height, first, last, fields, weights, firstGain, firstOffset, lastGain, lastOffset, out),
-    chroma: (...places) => chroma(buffer, ...places),
+    chroma: (width, height, first, last, fields, _rows, weights, tones, out) =>
+      chroma(buffer, width, height, first, last, fields, weights, tones, out),
     combineCrossed: (...places) => combineCrossed(buffer, ...places),
     lumaCrossed: (
       width,
@@ -48,7 +49,8 @@ export function plainKernels(buffer: ArrayBufferLike): FrameKernels {
         lastOffset,
         out,
       ),
-    chromaCrossed: (...places) => chromaCrossed(buffer, ...places),
+    chromaCrossed: (width, height, first, last, fields, _rows, weights, tones, out) =>
+      chromaCrossed(buffer, width, height, first, last, fields, weights, tones, out),
     mix: (width, height, first, last, share, toLinear, fromLinear, out) =>
       mix(buffer, width, height, first, last, share, toLinear, fromLinear, out),
   };
