@@ -1,4 +1,5 @@
-import { availableParallelism } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { configDefaults, defineConfig } from 'vitest/config';
 
 /** Beside what they test, like those of `unit`, but too slow to run at each change. */
@@ -11,6 +12,8 @@ const LONG = 'packages/*/src/**/*.long.test.ts';
  */
 export default defineConfig({
   test: {
+    // Workers and the children that they start keep what they compile, in Node's own place for it.
+    env: { NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache') },
     projects: [
       {
         test: {

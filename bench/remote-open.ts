@@ -108,7 +108,7 @@ const backend = createRemoteBackend({
 const bell = createBell(QUIET_LOG);
 const worker = systemIds.worker();
 const common = { worker, store: videos, clock: systemClock, log: QUIET_LOG, meter: QUIET_METER, bell, policy };
-const heart = createHeart(worker, { store: store.workers, clock: systemClock, log: QUIET_LOG });
+const heart = createHeart(worker, { store: store.workers, clock: systemClock, log: QUIET_LOG, termMs: 30_000 });
 const states = createBackendStates({ ...common, store: store.backends, names: ['peer'] });
 const resultParts = createResultParts();
 // Its bytes are read when an attempt begins.

@@ -58,7 +58,7 @@ async function start({ url, takesMs, concurrency, hears }: WorkerOrder): Promise
     bell: shared ?? local,
     policy: DEFAULT_POLICY,
   };
-  const heart = createHeart(worker, { store: store.workers, clock, log });
+  const heart = createHeart(worker, { store: store.workers, clock, log, termMs: 30_000 });
   const lane = createGenerateLane({
     ...common,
     ...createResultParts(),

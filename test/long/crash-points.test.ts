@@ -75,6 +75,8 @@ describe.concurrent.each(stores)('a server that dies at a point of its work, on 
     const env = {
       INBETWEEN_CONFIG: file,
       DASHSCOPE_API_KEY: 'sk-fake',
+      // In PostgreSQL the successor waits for the lease of the dead.
+      WORKER_TERM: '6s',
       ...(url === undefined ? {} : { DATABASE_URL: url }),
     };
     const crash = { ...env, INBETWEEN_SIMULATE: 'on', INBETWEEN_CRASH_AT: point };

@@ -37,6 +37,8 @@ import { createFakeArtifacts, createFakeFetcher, createFakeMedia, createFakePrep
 
 export const CALLER: Caller = { owner: DEFAULT_OWNER, apiKey: null, scopes: SCOPES };
 export const OTHER: Caller = { owner: 'other' as OwnerId, apiKey: null, scopes: SCOPES };
+/** After how much silence a worker is lost. */
+export const WORKER_TERM_MS = 30_000;
 const MODEL = 'wan2.2-kf2v-flash';
 
 export interface StageOptions {
@@ -151,7 +153,7 @@ export function createStage(options: StageOptions = {}) {
       upstreamCost: () => options.upstreamCost,
     };
     const lanes = [
-      createHeart(id, { store: gate.through(store.workers), clock, log }),
+      createHeart(id, { store: gate.through(store.workers), clock, log, termMs: WORKER_TERM_MS }),
       createAdmitLane({
         ...common,
         fetcher,

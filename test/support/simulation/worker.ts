@@ -14,6 +14,7 @@ import { createWatch } from '../../../packages/server/src/worker/watch.ts';
 import type { FakeClock } from '../clock.ts';
 import { createCountingMeter } from '../fakes.ts';
 import { pngHeader } from '../pictures.ts';
+import { WORKER_TERM_MS } from '../stage.ts';
 import { createFakeFetcher, createFakeMedia, createFakePreparer } from '../world.ts';
 import type { Peers } from './peers.ts';
 import { createProcess, type StoreMischief } from './process.ts';
@@ -108,7 +109,12 @@ export function createWorker(parts: FleetParts): SimulatedWorker {
     concurrency: 8,
   };
   const lanes = [
-    createHeart(worker, { store: process.through(parts.store.workers, parts.storeMischief), clock, log }),
+    createHeart(worker, {
+      store: process.through(parts.store.workers, parts.storeMischief),
+      clock,
+      log,
+      termMs: WORKER_TERM_MS,
+    }),
     createAdmitLane({
       ...common,
       fetcher: createFakeFetcher(clock),

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import type { Role } from '../compose/role.ts';
 import { type RunningServer, startServer } from '../compose/server.ts';
 import { trimMemorySoon } from '../compose/trim-memory.ts';
@@ -31,6 +32,8 @@ export async function run(role: Role, flags: SettingFlags): Promise<void> {
     throw problem === undefined ? error : new CommandFailure(problem);
   });
   say.out(welcome(server, { terminal, ownKey: config.access.apiKey !== undefined }));
+  // Node would keep what it compiled at the end of the process, which for a server may be a kill.
+  flushCompileCache();
   trimMemorySoon();
   await untilStopped(server, config.server.shutdownGraceMs);
 }

@@ -1,12 +1,28 @@
 import type { Readiness } from '../http/parts.ts';
-import { isRemote } from '../ports/backend.ts';
+import { type Backend, isRemote } from '../ports/backend.ts';
+import type { Log } from '../ports/log.ts';
 import type { World } from './adapters.ts';
+import type { Role } from './role.ts';
 
 const PROBE_MS = 30_000;
 
-/** Finds out in the background whether local backends can work; remote ones have a lane that asks ever again. */
-export async function probeBackends({ backends, log }: World): Promise<void> {
-  for (const backend of Object.values(backends).filter((each) => !isRemote(each))) {
+/**
+ * The backends that are to make videos on this machine: none where videos are only asked for, and none that no model is
+ * made by. Remote ones have a lane that asks ever again.
+ */
+export function localBackends(
+  { backends }: Pick<World, 'backends'>,
+  routes: Readonly<Record<string, readonly string[]>>,
+  role: Role,
+): readonly Backend[] {
+  if (role === 'api') return [];
+  const routed = new Set(Object.values(routes).flat());
+  return Object.values(backends).filter((each) => !isRemote(each) && routed.has(each.name));
+}
+
+/** Finds out in the background whether local backends can work. */
+export async function probeBackends(local: readonly Backend[], log: Log): Promise<void> {
+  for (const backend of local) {
     const found = await backend.probe(AbortSignal.timeout(PROBE_MS)).catch(() => undefined);
     if (found?.ready !== false) continue;
     log.warn({ backend: backend.name, problems: found.problems }, 'a backend cannot make videos');
@@ -14,7 +30,11 @@ export async function probeBackends({ backends, log }: World): Promise<void> {
 }
 
 /** Whether a process has what it needs, part by part. */
-export async function readinessOf({ needs, backends }: World, stopping: boolean): Promise<readonly Readiness[]> {
+export async function readinessOf(
+  { needs }: World,
+  local: readonly Backend[],
+  stopping: boolean,
+): Promise<readonly Readiness[]> {
   const parts: Readiness[] = await Promise.all(
     needs.map(async ({ name, problem }) => {
       const found = await problem();
@@ -22,7 +42,7 @@ export async function readinessOf({ needs, backends }: World, stopping: boolean)
     }),
   );
   // Remote backends that are away keep nobody from asking: videos wait for them, or go to others.
-  for (const { name, capabilities } of Object.values(backends).filter((each) => !isRemote(each))) {
+  for (const { name, capabilities } of local) {
     const problem = capabilities.problems.join('; ');
     parts.push({ name: `backend ${name}`, ready: capabilities.ready, ...(problem === '' ? {} : { problem }) });
   }

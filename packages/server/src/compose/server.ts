@@ -29,7 +29,7 @@ import { filesOf } from './files.ts';
 import { modelStatuses } from './model-status.ts';
 import { checkPins } from './pins.ts';
 import { policyOf } from './policy.ts';
-import { probeBackends, readinessOf } from './readiness.ts';
+import { localBackends, probeBackends, readinessOf } from './readiness.ts';
 import type { Role } from './role.ts';
 import { serveSidePort } from './side-port.ts';
 import { VERSION } from './version.ts';
@@ -67,7 +67,8 @@ export async function startServer(config: Config, { showFirstKey, role }: StartO
   let app: FastifyInstance | undefined;
   let metrics: Server | undefined;
   let stopping = false;
-  const readiness = () => readinessOf(world, stopping);
+  const local = localBackends(world, config.generation.routes, role);
+  const readiness = () => readinessOf(world, local, stopping);
   const stop = async (graceMs: number) => {
     stopping = true;
     // Those who ask whether we are ready turn away before anything is refused.
@@ -91,18 +92,18 @@ export async function startServer(config: Config, { showFirstKey, role }: StartO
       fixedKey: config.access.apiKey,
     });
     let url = config.server.publicUrl ?? '';
-    let local: string | undefined;
+    let here: string | undefined;
     const parts = { ...(await appParts(config, world, keys, () => url)), readiness };
     if (role !== 'worker') {
       app = createApp(parts);
       const bound = await app.listen({ host: config.server.host, port: config.server.port });
-      local = addressOf(config.server.host, bound);
-      url = config.server.publicUrl ?? local;
+      here = addressOf(config.server.host, bound);
+      url = config.server.publicUrl ?? here;
     }
     metrics = await serveSidePort(config, world, readiness);
     const chores = [() => keys.flushUses(), createFileKeeping({ ...world, files: world.store.files }), ...world.chores];
     const lanes = role === 'serve' ? LANES : role === 'worker' ? config.worker.lanes : [];
-    const wish = { lanes, concurrency: config.worker.concurrency };
+    const wish = { ...config.worker, lanes };
     const steps =
       role === 'api'
         ? [createChoresLane(world, [() => keys.flushUses()])]
@@ -114,11 +115,11 @@ export async function startServer(config: Config, { showFirstKey, role }: StartO
       running.push(part);
     }
     if (lanes.length > 0) world.media.warm();
-    void probeBackends(world);
+    void probeBackends(local, world.log);
     // Last: a key made for a start that fails would never be shown to anybody.
     const firstKey = role === 'serve' ? await ensureFirstKey(config, world, keys, showFirstKey) : undefined;
     return {
-      url: local,
+      url: here,
       lanes,
       firstKey,
       routes: modelStatuses(world.router, config.generation, world.states.stateOf).map(({ model, backends }) => ({

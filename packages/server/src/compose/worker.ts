@@ -20,6 +20,8 @@ export interface WorkerWish {
   readonly lanes: readonly LaneName[];
   /** Videos made at once; undefined: as many as its backends have places. */
   readonly concurrency: number | undefined;
+  /** After how much silence others take it for lost. */
+  readonly termMs: number;
 }
 
 /** The lanes of one worker behind its heart, in the order in which they start; they stop in reverse, the heart last. */
@@ -28,7 +30,7 @@ export function workerParts(
   policy: Policy,
   present: Present,
   chores: readonly (() => Promise<void>)[],
-  { lanes, concurrency = placesOf(world) }: WorkerWish,
+  { lanes, termMs, concurrency = placesOf(world) }: WorkerWish,
 ): readonly Part[] {
   const { clock, log, meter, bell, artifacts, fetcher, media, backends } = world;
   const worker = world.ids.worker();
@@ -71,7 +73,7 @@ export function workerParts(
         sample: (name) => readSample(name as SampleName),
       }),
   };
-  const heart = createHeart(worker, { store: world.store.workers, clock, log });
+  const heart = createHeart(worker, { store: world.store.workers, clock, log, termMs });
   return [heart, ...START_ORDER.filter((lane) => lanes.includes(lane)).map((lane) => make[lane]())];
 }
 

@@ -49,6 +49,8 @@ export interface Config {
     readonly lanes: readonly LaneName[];
     /** Undefined: as many as its backends have places. */
     readonly concurrency: number | undefined;
+    /** A worker that is silent for longer is lost. */
+    readonly termMs: number;
   };
   readonly render: {
     /** With `ffmpeg` there is a path. */
@@ -161,7 +163,7 @@ export function groupValues(
       values.databaseUrl === undefined ? undefined : { url: values.databaseUrl, connections: values.databasePool },
     s3: s3Of(values),
     crashAt: values.crashAt,
-    worker: { lanes: values.lanes, concurrency: values.concurrency },
+    worker: { lanes: values.lanes, concurrency: values.concurrency, termMs: values.workerTerm },
     render: {
       encoder:
         values.encoder === 'ffmpeg' && values.ffmpegPath !== undefined

@@ -70,7 +70,7 @@ test('an empty environment is a laptop without a key', () => {
     postgres: undefined,
     s3: undefined,
     crashAt: undefined,
-    worker: { lanes: ['admit', 'generate', 'drain', 'deliver', 'sweep'], concurrency: undefined },
+    worker: { lanes: ['admit', 'generate', 'drain', 'deliver', 'sweep'], concurrency: undefined, termMs: 30_000 },
     warnings: [],
   });
 });

@@ -4,23 +4,25 @@ import type { Log } from '../ports/log.ts';
 import type { WorkerStore } from '../ports/store.ts';
 import type { Part } from './part.ts';
 
-/** A worker that has not renewed for this long is lost, and others take over its videos. */
-export const WORKER_TERM_MS = 30_000;
+interface HeartParts {
+  readonly store: WorkerStore;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** A worker that has not renewed for this long is lost, and others take over its videos. */
+  readonly termMs: number;
+}
 
 /** Says every third of the term that this worker lives: one write for all the videos it holds. */
-export function createHeart(
-  worker: WorkerId,
-  { store, clock, log }: { readonly store: WorkerStore; readonly clock: Clock; readonly log: Log },
-): Part {
+export function createHeart(worker: WorkerId, { store, clock, log, termMs }: HeartParts): Part {
   const stopping = new AbortController();
   let loop: Promise<void> = Promise.resolve();
 
   async function beat(): Promise<void> {
     while (!stopping.signal.aborted) {
-      await clock.sleep(WORKER_TERM_MS / 3, stopping.signal);
+      await clock.sleep(termMs / 3, stopping.signal);
       if (stopping.signal.aborted) return;
       try {
-        await store.renew(worker, clock.now() + WORKER_TERM_MS);
+        await store.renew(worker, clock.now() + termMs);
       } catch (error) {
         // Writes of a worker that others believe lost are refused by the version, so nothing else is needed here.
         log.error({ worker, err: error }, 'could not renew the worker');
@@ -31,7 +33,7 @@ export function createHeart(
   return {
     name: 'heart',
     async start() {
-      await store.renew(worker, clock.now() + WORKER_TERM_MS);
+      await store.renew(worker, clock.now() + termMs);
       loop = beat();
     },
     async stop() {

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { pngHeader } from '../../../../test/support/pictures.ts';
-import { createStage } from '../../../../test/support/stage.ts';
+import { createStage, WORKER_TERM_MS } from '../../../../test/support/stage.ts';
 import { Fault } from '../domain/fault.ts';
-import { WORKER_TERM_MS } from './heart.ts';
 
 /** Workers that stop, stand still or vanish, and those that go on in their place. */
 

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import type { FromChild, ToChild } from './child-protocol.ts';
 
@@ -21,6 +22,7 @@ const MEMORY_MS = 1_000;
 export function childMain(name: string, work: (body: unknown, tools: ChildWork) => Promise<void> | void): void {
   const abort = new AbortController();
   let running = 0;
+  let kept = false;
   const endIfIdle = () => {
     if (abort.signal.aborted && running === 0) process.exit(0);
   };
@@ -45,6 +47,9 @@ export function childMain(name: string, work: (body: unknown, tools: ChildWork) 
     void Promise.resolve(work(message.body, { send, signal: abort.signal })).finally(() => {
       running -= 1;
       endIfIdle();
+      // By now all code is loaded; kept at once, for a child is more often killed than asked to stop.
+      if (!kept) flushCompileCache();
+      kept = true;
     });
   });
 }

@@ -1,8 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { getCompileCacheDir } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { until } from '../../../../../test/support/until.ts';
 import { type Child, type ChildLimits, entryBeside, startChild } from './child.ts';
 import { isRecord } from './child-protocol.ts';
 import { createInbox } from './inbox.ts';
@@ -15,7 +20,11 @@ interface Started {
   next(): Promise<unknown>;
 }
 
-function start(limits: Partial<ChildLimits> = {}, signal?: AbortSignal): Started {
+function start(
+  limits: Partial<ChildLimits> = {},
+  signal?: AbortSignal,
+  environment: Readonly<Record<string, string>> = {},
+): Started {
   const inbox = createInbox<unknown>();
   const lines: string[] = [];
   const quiet = () => {};
@@ -24,7 +33,7 @@ function start(limits: Partial<ChildLimits> = {}, signal?: AbortSignal): Started
     entry: new URL('./child.fixture.ts', import.meta.url),
     limits: { memoryBytes: 1 << 30, graceMs: 200, watchMs: 20, ...limits },
     log: { debug: (facts) => lines.push(JSON.stringify(facts)), info: quiet, warn: quiet, error: quiet },
-    environment: { GIVEN: 'yes' },
+    environment: { GIVEN: 'yes', ...environment },
     onMessage: (body) => inbox.push(body),
     ...(signal === undefined ? {} : { signal }),
   });
@@ -65,7 +74,27 @@ describe('startChild', () => {
     const environment = await next();
     if (!isRecord(environment)) throw new Error('no environment was sent');
     const { NODE_CHANNEL_FD, NODE_CHANNEL_SERIALIZATION_MODE, ...rest } = environment;
-    expect(rest).toEqual({ LANG: 'C.UTF-8', TZ: 'UTC', GIVEN: 'yes' });
+    const kept = getCompileCacheDir();
+    expect(rest).toEqual({
+      LANG: 'C.UTF-8',
+      TZ: 'UTC',
+      GIVEN: 'yes',
+      // The folder of compiled code, if we have one.
+      ...(kept === undefined ? {} : { NODE_COMPILE_CACHE: dirname(kept) }),
+    });
+  });
+
+  it('keeps what it compiled once it has worked, for the next child and not only at a polite end', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'inbetween-compiled-'));
+    const { child, next } = start({}, undefined, { NODE_COMPILE_CACHE: folder });
+    expect(await readdir(folder, { recursive: true })).not.toContainEqual(expect.stringContaining('/'));
+    child.send({ order: 'echo' });
+    await next();
+    await until('compiled code', async () =>
+      (await readdir(folder, { recursive: true })).some((name) => name.includes('/')),
+    );
+    await child.kill('stopped');
+    await rm(folder, { recursive: true });
   });
 
   it.each([

@@ -1,4 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { getCompileCacheDir } from 'node:module';
+import { dirname } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Log } from '../../ports/log.ts';
 import { ChildEnded, type EndReason } from './child-end.ts';
@@ -27,7 +29,10 @@ export interface ChildOptions {
   readonly entry: URL;
   readonly limits: ChildLimits;
   readonly log: Log;
-  /** All of the child's environment besides the locale; nothing of ours is inherited, so no key can leak. */
+  /**
+   * All of the child's environment besides the locale and the folder of compiled code; nothing of ours is inherited, so
+   * no key can leak.
+   */
   readonly environment?: Readonly<Record<string, string>>;
   readonly onMessage: (body: unknown) => void;
   /** Aborting is `stop()`. */
@@ -59,6 +64,13 @@ export function entryBeside(module: string, name: string): URL {
   return new URL(`./${name}${module.endsWith('.ts') ? '.ts' : '.js'}`, module);
 }
 
+/** Where our compiled code is kept, if it is: half of what a child does until it works is compiling. */
+function compiledCode(): Readonly<Record<string, string>> {
+  // Node keeps each version's in a folder of its own inside the one that it is given.
+  const folder = getCompileCacheDir();
+  return folder === undefined ? {} : { NODE_COMPILE_CACHE: dirname(folder) };
+}
+
 /** Starts a child process. The one way to run one: limits, scrubbed environment, no orphans. */
 export function startChild(options: ChildOptions): Child {
   return new ForkedChild(options);
@@ -78,7 +90,7 @@ class ForkedChild implements Child {
   constructor(options: ChildOptions) {
     this.#options = options;
     this.#process = fork(options.entry, {
-      env: { LANG: 'C.UTF-8', TZ: 'UTC', ...options.environment },
+      env: { LANG: 'C.UTF-8', TZ: 'UTC', ...compiledCode(), ...options.environment },
       execArgv: [],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       serialization: 'json',

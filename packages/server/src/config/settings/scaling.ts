@@ -87,6 +87,14 @@ export const SCALING_SETTINGS = {
     example: '4',
     short: false,
   }),
+  workerTerm: setting({
+    group: 'Scaling out',
+    parser: duration('5s', '10m'),
+    fallback: '30s',
+    description:
+      'A worker that has not been heard of for this long is lost, and others go on with its videos. It is heard of three times as often. Shorter than the database is ever away, and workers that live are taken for dead.',
+    example: '1m',
+  }),
   crashAt: optional({
     group: 'Server',
     parser: matching(
