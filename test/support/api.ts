@@ -62,6 +62,7 @@ export interface Api {
 }
 
 export const MODEL = 'wan2.2-kf2v-flash';
+export const OTHER_MODEL = 'wan2.1-kf2v-plus';
 
 /** Whether nothing can happen to it any more. */
 export function isFinal(status: Status): boolean {

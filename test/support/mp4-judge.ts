@@ -54,6 +54,14 @@ export async function judgeVideo(
   return { bytes: file.length, firstDb, lastDb };
 }
 
+/** Whom the content label in a file names. */
+interface LabelNames {
+  readonly producer: string;
+  readonly propagator: string;
+}
+
+const OURSELVES: LabelNames = { producer: 'Inbetween', propagator: 'Inbetween' };
+
 interface Size {
   readonly width: number;
   readonly height: number;
@@ -169,8 +177,12 @@ function hasFfmpeg(): Promise<boolean> {
   return found;
 }
 
-/** A judge nobody here wrote: counts frames by decoding, reads the colours, and complains of any damage. */
-export async function judgeWithFfmpeg(file: Uint8Array, { width, height }: Size): Promise<void> {
+/** A judge nobody here wrote: counts frames by decoding, reads the colours and the label, and complains of any damage. */
+export async function judgeWithFfmpeg(
+  file: Uint8Array,
+  { width, height }: Size,
+  names: LabelNames = OURSELVES,
+): Promise<void> {
   if (!(await hasFfmpeg())) return;
   const folder = await mkdtemp(join(tmpdir(), 'inbetween-judge-'));
   try {
@@ -179,7 +191,7 @@ export async function judgeWithFfmpeg(file: Uint8Array, { width, height }: Size)
     const probe = ['-v', 'error', '-count_frames', '-show_streams', '-show_format', '-of', 'json', path];
     const { stdout, stderr } = await run('ffprobe', probe, { timeout: 60_000 });
     expect(stderr).toBe('');
-    const { streams, format } = JSON.parse(stdout) as { streams: object[]; format: object };
+    const { streams, format } = JSON.parse(stdout) as { streams: object[]; format: { tags: { AIGC: string } } };
     expect(streams).toHaveLength(1);
     expect(streams[0]).toMatchObject({
       codec_type: 'video',
@@ -197,6 +209,10 @@ export async function judgeWithFfmpeg(file: Uint8Array, { width, height }: Size)
       color_primaries: 'bt709',
     });
     expect(format).toMatchObject({ duration: '5.000000', tags: { AIGC: expect.stringContaining('"ProduceID"') } });
+    expect(JSON.parse(format.tags.AIGC)).toMatchObject({
+      ContentProducer: names.producer,
+      ContentPropagator: names.propagator,
+    });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspectMp4 } from '@inbetween/renderer';
 import { expect } from 'vitest';
-import { isFinal, MODEL, wholeFile } from '../api.ts';
+import { isFinal, MODEL, OTHER_MODEL, wholeFile } from '../api.ts';
 import type { FakeServer } from '../fakes/fake-server.ts';
 import type { Moments } from '../fakes/moments.ts';
 import { decode } from '../mp4-judge.ts';
@@ -46,7 +46,8 @@ export async function killAtEachStep<Moment extends string>(plan: KillPlan<Momen
   await using scratch = makeScratch();
   const config = {
     backends: { engine: { url: fake.url, pollEvery: '100ms', ...entry } },
-    models: { [MODEL]: ['engine'] },
+    // Both, so that no server tries the renderer, which is not asked here.
+    models: { [MODEL]: ['engine'], [OTHER_MODEL]: ['engine'] },
   };
   await writeFile(join(scratch.cwd, 'inbetween.json'), JSON.stringify(config));
   const images = (await paintPair(320, 320)).map((png) => dataUrl(png));
