@@ -24,7 +24,8 @@ it.skipIf(!hasPostgres())(
       blows: SHORT,
       random: randomFrom(11),
       videos: 12,
-      breathMs: 4_000,
+      breathMs: 3_000,
+      termMs: 10_000,
       limitMs: 180_000,
     });
     console.log(JSON.stringify(report));

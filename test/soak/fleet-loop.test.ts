@@ -18,6 +18,7 @@ it.skipIf(!hasPostgres())(
       random,
       videos: BLOWS_COUNT / 10,
       breathMs: 3_000,
+      termMs: 30_000,
       limitMs: 600_000,
     });
     console.log(JSON.stringify(report));

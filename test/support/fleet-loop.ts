@@ -26,8 +26,6 @@ export type Blow = (typeof BLOWS)[number];
 
 const APIS = 2;
 const WORKERS = 3;
-/** Longer than a worker's term of 30 s, so that others take over while it stands still. */
-const STANDSTILL_MS = 36_000;
 /** Of the billed peer, over all workers. */
 const SLOTS = 2;
 
@@ -38,6 +36,8 @@ interface LoopWish {
   readonly videos: number;
   /** Between two blows, at most. */
   readonly breathMs: number;
+  /** After how much silence a worker is lost; one that stands still does so for longer, so that others take over. */
+  readonly termMs: number;
   /** For the videos that are not finished when the last blow has fallen. */
   readonly limitMs: number;
 }
@@ -63,6 +63,7 @@ export interface FleetReport {
  * peer was asked at most once for each.
  */
 export async function runFleetLoop(scratch: Scratch, wish: LoopWish): Promise<FleetReport> {
+  const standstillMs = wish.termMs + 6_000;
   const postgres = await startPostgres({ durable: true });
   const s3 = await createS3Process(join(scratch.path, 's3'));
   const peer = await startFakeDashscope({ queueMs: 300, runMs: 1_000, concurrency: 100 });
@@ -77,6 +78,7 @@ export async function runFleetLoop(scratch: Scratch, wish: LoopWish): Promise<Fl
       ...fleetEnvironment(databaseUrl, s3.port),
       INBETWEEN_CONFIG: config,
       PAID_KEY: 'sk-fake',
+      WORKER_TERM: `${wish.termMs / 1_000}s`,
     };
     expect((await runInbetween(['migrate'], { env })).code).toBe(0);
     const apis = Array.from({ length: APIS }, () => createSupervised(scratch, 'api', { env }));
@@ -101,11 +103,11 @@ export async function runFleetLoop(scratch: Scratch, wish: LoopWish): Promise<Fl
               of.filter((one) => one.runs()),
               wish.random,
             ),
-          { limitMs: STANDSTILL_MS * 2 },
+          { limitMs: standstillMs * 2 },
         );
       if (blow === 'kill an api') await (await pick(apis)).kill();
       else if (blow === 'kill a worker') await (await pick(workers)).kill();
-      else if (blow === 'stop a worker') still.push((await pick(workers)).standStill(STANDSTILL_MS));
+      else if (blow === 'stop a worker') still.push((await pick(workers)).standStill(standstillMs));
       else if (blow === 'kill postgres') {
         await postgres.kill();
         await postgres.start();
