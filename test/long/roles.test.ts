@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { Client } from 'pg';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -6,7 +7,7 @@ import { createApi, MODEL, type ShownVideo, STATUSES, wholeFile } from '../suppo
 import { listen } from '../support/event-reader.ts';
 import { type Fleet, startFleet } from '../support/fleet.ts';
 import { dataUrl, paint } from '../support/paintings.ts';
-import { hasPostgres } from '../support/postgres-cluster.ts';
+import { freePort, hasPostgres } from '../support/postgres-cluster.ts';
 import { KEY, makeScratch, runInbetween, type Scratch, type ServerProcess } from '../support/server-process.ts';
 import { until } from '../support/until.ts';
 
@@ -155,6 +156,35 @@ describe.skipIf(!hasPostgres())('api and worker in processes of their own', () =
     await api.stop();
   });
 
+  it('a machine whose clock is wrong says so, and takes nothing from the others', async () => {
+    const skewed = scratch.file('skewed.mjs');
+    writeFileSync(skewed, SKEWED_CLOCK);
+    const off = (ms: number) => ({ NODE_OPTIONS: `--import=${skewed}`, SKEW_MS: String(ms) });
+    // By the clocks alone, the worker that is behind would be dead to the one that is ahead, many times over.
+    const env = { INBETWEEN_SIMULATE: 'on' };
+    const api = await fleet.start('api', { env: { ...env, ...off(90_000) } });
+    const behind = await fleet.start('worker', { env: { ...env, ...off(-90_000) }, args: ['--concurrency', '1'] });
+    const problems = async (url: string) => {
+      const answer = await createApi(url, '').call('/readyz', { key: null });
+      return answer.json<{ parts: { name: string; problem?: string }[] }>().parts.filter((part) => part.problem);
+    };
+    expect(await problems(api.url)).toEqual([
+      { name: 'clock', ready: false, problem: "the clock of this machine is 90 s ahead of the database's" },
+    ]);
+    const { id } = await api.api.create(await still(), { 'x-inbetween-simulate': 'slow=6s' });
+    await api.api.wait(id, ({ status }) => status === 'running');
+    const port = await freePort();
+    const ahead = await fleet.start('worker', { env: { ...off(90_000), METRICS_PORT: String(port) } });
+    const side = `http://127.0.0.1:${port}`;
+    expect((await problems(side)).map(({ name }) => name)).toEqual(['clock']);
+    await api.api.succeeded(id);
+    const metrics = await (await fetch(`${side}/metrics`)).text();
+    expect(metrics).not.toMatch(/^inbetween_attempts_total/m);
+    await using database = await connect(fleet.databaseUrl);
+    expect(await database.triesOf(id)).toMatchObject({ begun: 1, lost: 0 });
+    await Promise.all([api.stop(), behind.stop(), ahead.stop()]);
+  });
+
   it('while an API is to stop it says so, and still answers', async () => {
     const api = await fleet.start('api', { env: { SHUTDOWN_DELAY: '3s' } });
     await ready(api);
@@ -206,6 +236,16 @@ describe.skipIf(!hasPostgres())('api and worker in processes of their own', () =
   });
 });
 
+/** Loaded before a process of ours. */
+const SKEWED_CLOCK = `
+const ms = Number(process.env.SKEW_MS);
+const Real = Date;
+globalThis.Date = class extends Real {
+  constructor(...parts) { if (parts.length === 0) super(Real.now() + ms); else super(...parts); }
+  static now() { return Real.now() + ms; }
+};
+`;
+
 interface FullDatabase {
   /** Whether something was refused. */
   met(): Promise<boolean>;
@@ -232,6 +272,10 @@ async function connect(url: string) {
         over: async () =>
           void (await client.query('drop trigger full_disk on video; drop function refuse(); drop sequence refused')),
       };
+    },
+    async triesOf(id: string): Promise<unknown> {
+      const { rows } = await client.query('select body from video where id = $1', [id]);
+      return (typeof rows[0].body === 'string' ? JSON.parse(rows[0].body) : rows[0].body).tries;
     },
     [Symbol.asyncDispose]: () => client.end(),
   };

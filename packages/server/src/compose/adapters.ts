@@ -78,7 +78,7 @@ export async function openWorld(config: Config, role: Role = 'serve'): Promise<W
     const storage = await openStorage(config, role, log);
     closers.push(() => storage.close());
     const { store, artifacts } = config.crashAt === undefined ? storage : crashing(storage, config.crashAt);
-    const { bell, tmp, needs, chores } = storage;
+    const { bell, clock, tmp, needs, chores } = storage;
     const meter = createMeter({
       videosByStatus: () => store.videos.counts(),
       backends: () => store.backends.list(),
@@ -108,7 +108,7 @@ export async function openWorld(config: Config, role: Role = 'serve'): Promise<W
     const { rate } = store;
     const remotes = await openRemotes(config.generation, {
       tmpFolder: tmp,
-      clock: systemClock,
+      clock,
       log,
       meter,
       fetcher,
@@ -124,14 +124,14 @@ export async function openWorld(config: Config, role: Role = 'serve'): Promise<W
     const states = createBackendStates({
       store: store.backends,
       names: Object.keys(backends),
-      clock: systemClock,
+      clock,
       bell,
       log,
       meter,
     });
     const draining = config.generation.backends.filter((each) => each.draining).map(({ name }) => name);
     return {
-      clock: systemClock,
+      clock,
       ids: systemIds,
       log,
       meter,

@@ -1,4 +1,4 @@
-/** Workers judge each other's lives by their clocks, in terms of 30 s. */
+/** Work goes by the database's time, but signatures of S3, certificates and logs go by the machine's. */
 const SKEW_MAX_MS = 5_000;
 
 /**

@@ -8,6 +8,7 @@ import { openDataFolder, openProcessFolder } from '../adapters/system/data-folde
 import type { Config } from '../config/config.ts';
 import type { ArtifactStore } from '../ports/artifacts.ts';
 import type { Bell } from '../ports/bell.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Store } from '../ports/store.ts';
 import { clockProblem } from './clock-problem.ts';
@@ -28,6 +29,8 @@ export interface Storage {
   readonly store: Store;
   readonly artifacts: ArtifactStore;
   readonly bell: Bell;
+  /** What all who share this storage go by. */
+  readonly clock: Clock;
   /** Files of this process alone, empty at start. */
   readonly tmp: string;
   /** The processes of a fleet share this storage. */
@@ -59,6 +62,7 @@ export async function openStorage(config: Config, role: Role, log: Log): Promise
     const local = createBell(log);
     let bell: Bell = local;
     let store: Store;
+    let clock: Clock = systemClock;
     if (postgres === undefined) {
       store = await openSqliteStore(files.database);
       closers.push(() => store.close());
@@ -66,15 +70,20 @@ export async function openStorage(config: Config, role: Role, log: Log): Promise
       await store.workers.removeAll();
     } else {
       const { createPostgresBell } = await import('../adapters/stores/postgres/bell.ts');
+      const { createFleetClock } = await import('../adapters/stores/postgres/clock.ts');
       const { clockSkew, openPostgresStore } = await import('../adapters/stores/postgres/open.ts');
       const schema = role === 'serve' ? 'migrate' : 'require';
       const opened = await openPostgresStore({ ...postgres, schema, log });
       store = opened.store;
       closers.push(() => store.close());
-      const over = createPostgresBell({ url: postgres.url, pool: opened.pool, local, clock: systemClock, log });
+      const { pool } = opened;
+      const time = await createFleetClock({ ahead: (now) => clockSkew(pool, now) });
+      closers.push(() => time.close());
+      clock = time;
+      const over = createPostgresBell({ url: postgres.url, pool, local, clock, log });
       closers.push(() => over.close());
       bell = over;
-      needs.push({ name: 'clock', problem: () => clockProblem(() => clockSkew(opened.pool)) });
+      needs.push({ name: 'clock', problem: () => clockProblem(() => clockSkew(pool)) });
     }
     needs.unshift({ name: 'store', problem: () => answered(store.ping(), 'the database does not answer') });
     let artifacts: ArtifactStore;
@@ -89,7 +98,7 @@ export async function openStorage(config: Config, role: Role, log: Log): Promise
       needs.push({ name: 'files', problem: () => answered(bucket.ping(), 'the file storage does not answer') });
       chores.push(hourly(async () => void (await bucket.sweepUploads(Date.now() - UPLOAD_AGE_MS))));
     }
-    return { store, artifacts, bell, tmp: files.tmp, shared, needs, chores, close };
+    return { store, artifacts, bell, clock, tmp: files.tmp, shared, needs, chores, close };
   } catch (error) {
     await close();
     throw error;
