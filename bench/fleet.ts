@@ -5,9 +5,10 @@
  *   node bench/fleet.ts [--quick] [--only wake,throughput]
  *
  * `wake`: from the write that queues a video to the backend's call in another process, with and without the bell.
- * `throughput`: videos a second of 1, 2 and 4 workers with 4 places each. Prints one JSON object on standard output and a
+ * `throughput`: videos a second of 1, 2 and 4 workers with 4 places each, and the CPU time that each took. Prints one JSON object on standard output and a
  * table beside it.
  */
+import { availableParallelism } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { createPostgresBell } from '../packages/server/src/adapters/stores/postgres/bell.ts';
@@ -21,6 +22,7 @@ import { type PostgresCluster, startPostgres } from '../test/support/postgres-cl
 import { type Figure, load, met, quantile, round, table } from './accept/figures.ts';
 import { type Helper, startHelper } from './accept/helper.ts';
 import { type Milestone, machineMs } from './accept/milestone.ts';
+import { childrenCpuMs } from './fleet/cpu.ts';
 import { insertQueued, QUIET_LOG as log } from './fleet/parts.ts';
 import type { WorkerOrder } from './fleet/worker.ts';
 
@@ -34,6 +36,7 @@ const POLL_MS = 2_000;
 const WAKES = values.quick ? 20 : 100;
 const DEAF_WAKES = values.quick ? 5 : 15;
 const PER_PLACE = values.quick ? 20 : 60;
+const CORES = availableParallelism();
 const ROUNDS = values.quick ? 1 : 3;
 
 let databases = 0;
@@ -124,25 +127,52 @@ async function measureWake(on: PostgresCluster, hears: boolean, wakes: number): 
 
 async function measureThroughput(on: PostgresCluster): Promise<readonly Figure[]> {
   const counts = [1, 2, 4];
-  const rates = new Map<number, number[]>();
-  for (let round = 0; round < ROUNDS; round += 1) {
-    for (const workers of counts) rates.set(workers, [...(rates.get(workers) ?? []), await rateOf(on, workers)]);
-  }
-  const rate = (workers: number) => quantile(rates.get(workers) ?? [], 0.5);
+  const runs = new Map<number, Run[]>(counts.map((workers) => [workers, []]));
+  for (let round = 0; round < ROUNDS; round += 1)
+    for (const workers of counts) runs.get(workers)?.push(await runWith(on, workers));
+  const median = (workers: number, of: (run: Run) => number) => quantile((runs.get(workers) ?? []).map(of), 0.5);
+  const rate = (workers: number) => median(workers, (run) => run.rate);
   const times = (a: number, b: number) => round(rate(b) / rate(a));
   return [
-    ...counts.map((workers) => ({
-      name: `videos a second, ${workers} ${workers === 1 ? 'worker' : 'workers'} of ${PLACES} places`,
-      value: round(rate(workers), 1),
-      unit: `of ${(workers * PLACES * 1_000) / TAKES_MS} without any overhead`,
-    })),
+    ...counts.flatMap((workers) => [
+      {
+        name: `videos a second, ${workers} ${workers === 1 ? 'worker' : 'workers'} of ${PLACES} places`,
+        value: round(rate(workers), 1),
+        unit: `of ${(workers * PLACES * 1_000) / TAKES_MS} without any overhead`,
+      },
+      {
+        name: '  CPU of a video in the workers',
+        value: round(
+          median(workers, (run) => run.workerMs),
+          1,
+        ),
+        unit: 'ms',
+      },
+      {
+        name: '  CPU of a video in PostgreSQL',
+        value: round(
+          median(workers, (run) => run.databaseMs),
+          1,
+        ),
+        unit: 'ms',
+      },
+      { name: '  cores taken by both', value: round(median(workers, (run) => run.cores)), unit: `of ${CORES}` },
+    ]),
     { name: 'from 1 to 2 workers', value: times(1, 2), unit: '×', target: { kind: 'atLeast', value: 1.8 } },
     { name: 'from 2 to 4 workers', value: times(2, 4), unit: '×' },
   ];
 }
 
-/** Calls a second, from the moment when all workers are warm to the end of the queue. */
-async function rateOf(on: PostgresCluster, count: number): Promise<number> {
+interface Run {
+  /** Calls a second, from the moment when all workers are warm to the end of the queue. */
+  readonly rate: number;
+  /** CPU time of one video in the same time. */
+  readonly workerMs: number;
+  readonly databaseMs: number;
+  readonly cores: number;
+}
+
+async function runWith(on: PostgresCluster, count: number): Promise<Run> {
   await using stage = await openStage(on);
   const videos = PER_PLACE * PLACES * count;
   for (let n = 0; n < videos; n += 20) {
@@ -158,8 +188,21 @@ async function rateOf(on: PostgresCluster, count: number): Promise<number> {
       if (calls.length === videos) all.resolve();
     });
   }
-  const since = machineMs();
+  const since = { at: machineMs(), ...cpu() };
   await Promise.race([all.promise, pause(120_000).then(() => Promise.reject(new Error('the queue did not end')))]);
-  const counted = calls.filter((at) => at >= since);
-  return (counted.length / (Math.max(...calls) - since)) * 1_000;
+  const used = cpu();
+  const counted = calls.filter((at) => at >= since.at).length;
+  const ms = Math.max(...calls) - since.at;
+  const [workers, database] = [used.workers - since.workers, used.database - since.database];
+  return {
+    rate: (counted / ms) * 1_000,
+    workerMs: workers / counted,
+    databaseMs: database / counted,
+    cores: (workers + database) / ms,
+  };
+}
+
+function cpu(): { readonly workers: number; readonly database: number } {
+  const of = (title: RegExp) => childrenCpuMs(title) ?? Number.NaN;
+  return { workers: of(/fleet\/worker\.ts/), database: of(/\/postgres /) };
 }
