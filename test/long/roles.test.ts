@@ -5,7 +5,9 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createApi, MODEL, type ShownVideo, STATUSES, wholeFile } from '../support/api.ts';
 import { listen } from '../support/event-reader.ts';
+import { startFakeDashscope } from '../support/fakes/dashscope/server.ts';
 import { type Fleet, startFleet } from '../support/fleet.ts';
+import { BILLED_MODEL } from '../support/fleet-client.ts';
 import { dataUrl, paint } from '../support/paintings.ts';
 import { freePort, hasPostgres } from '../support/postgres-cluster.ts';
 import { KEY, makeScratch, runInbetween, type Scratch, type ServerProcess } from '../support/server-process.ts';
@@ -218,6 +220,26 @@ describe.skipIf(!hasPostgres())('api and worker in processes of their own', () =
     await noUpdates.over();
     await api.api.succeeded(written.id, 180_000);
     wholeFile(await api.api.content(written.id));
+  });
+
+  it('a bucket that is full while a paid video is stored: it waits, is paid once, and ends when there is room', async () => {
+    const peer = await startFakeDashscope({ queueMs: 50, runMs: 100 });
+    const config = scratch.file('paid.yaml');
+    const place = `{kind: dashscope, credential: PAID_KEY, url: '${peer.url}', pollEvery: 500ms}`;
+    writeFileSync(config, `backends: {paid: ${place}}\nmodels: {${BILLED_MODEL}: [paid]}\n`);
+    const env = { INBETWEEN_CONFIG: config, PAID_KEY: 'sk-fake' };
+    const [api, worker] = await Promise.all([fleet.start('api', { env }), fleet.start('worker', { env })]);
+    fleet.s3.fail({ on: /^PUT .*video\.mp4/, status: 403, code: 'QuotaExceeded', times: 1_000 });
+    const { id } = await api.api.create({ ...(await still()), model: BILLED_MODEL, size: '720P' });
+    const waiting = await api.api.wait(id, ({ metadata }) => metadata['phase'] === 'retrying');
+    expect([waiting.status, waiting.error]).toEqual(['running', null]);
+    fleet.s3.heal();
+    // It would be tried again within a minute.
+    expect((await runInbetween(['videos', 'requeue', id], { env: { ...fleet.env, ...env } })).code).toBe(0);
+    await api.api.succeeded(id);
+    wholeFile(await api.api.content(id));
+    expect(peer.tasks.length).toBe(1);
+    await Promise.all([api.stop(), worker.stop(), peer.kill()]);
   });
 
   it('one process may do everything on PostgreSQL, with files in its folder; another folder is refused', async () => {

@@ -16,6 +16,16 @@ export function afterFaultDecision(fault: Fault, tries: Tries, policy: Policy, o
 }
 
 /**
+ * Whether a fault is one of the few that a video may meet. That our own storage is away says nothing about the video; that
+ * it is full counts only against what would be made anew.
+ *
+ * @param kept the peer still has what it made
+ */
+export function isCounted({ code }: Fault, kept: boolean): boolean {
+  return code !== 'storage_unavailable' && !(code === 'storage_full' && kept);
+}
+
+/**
  * A lost worker says little about the video: the first few losses cost nothing, then each waits longer, so that a video
  * that kills its worker does not take the whole fleet down before it is given up.
  */

@@ -6,7 +6,7 @@ import { attemptId, type WorkerId } from './id.ts';
 import { notingPrompt } from './plain-prompt.ts';
 import type { Policy } from './policy.ts';
 import type { PreparedFrames, Result } from './result.ts';
-import { afterFaultDecision, afterLossDecision, type RetryDecision } from './retry.ts';
+import { afterFaultDecision, afterLossDecision, isCounted, type RetryDecision } from './retry.ts';
 import { deadlineOf, movedAt, runningLimit, timeoutWords } from './stall.ts';
 import { freesSlot, hasOpenOperation, isDraining, isTerminal, type Phase, type Video } from './video.ts';
 
@@ -147,10 +147,10 @@ export function succeed(
 export function afterFault(video: Video, fault: Fault, backend: Peer, now: number, policy: Policy): Video {
   live(video);
   if (fault.attemptGoesOn && mayHaveArrived(video, backend)) return fail(video, submissionUnknown(), now, policy);
-  const faults = video.tries.faults + (fault.code === 'storage_unavailable' ? 0 : 1);
+  const kept = fault.attemptGoesOn && canGoOn(video, backend);
+  const faults = video.tries.faults + (isCounted(fault, kept) ? 1 : 0);
   const noted = notingPrompt(video, fault);
   const counted: Video = { ...noted, tries: { ...video.tries, faults } };
-  const kept = fault.attemptGoesOn && canGoOn(video, backend);
   const decision = afterFaultDecision(fault, counted.tries, policy, noted !== video);
   return orFail(kept ? counted : closeAttempt(counted), decision, fault, backend, now, policy);
 }

@@ -50,6 +50,22 @@ describe('a full disk', () => {
     ]);
   });
 
+  it('while a paid result is stored: it waits for room as long as that takes, and is paid once', async () => {
+    const { fill, submit, until, clock, row, backend } = await opened({
+      remote: true,
+      capabilities: { billed: true },
+      policy: { runningDeadlineMs: { renderer: 6 * 3_600_000 } },
+    });
+    backend.usually = { do: 'operation', ms: 2_000 };
+    fill((key) => key.endsWith('.mp4'));
+    const video = await submit();
+    await clock.advance(30 * 60_000);
+    expect(await row(video)).toMatchObject({ status: 'running', tries: { begun: 1, faults: 0 } });
+    fill(() => false);
+    await until(video, 'succeeded', 120_000);
+    expect([backend.operations, backend.peer.length]).toEqual([1, 1]);
+  });
+
   it('while only some of the files find room: what was stored of the attempt that lost is swept', async () => {
     const { fill, submit, until, artifacts, clock } = await opened();
     let tries = 0;

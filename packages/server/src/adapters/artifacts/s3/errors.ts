@@ -7,7 +7,13 @@ export class BucketError extends Error {
   override readonly name = 'BucketError';
 }
 
-const FULL: readonly string[] = ['QuotaExceeded', 'InsufficientStorage', 'XMinioStorageFull', 'StorageFull'];
+const FULL: readonly string[] = [
+  'QuotaExceeded',
+  'InsufficientStorage',
+  'XMinioStorageFull',
+  'XMinioAdminBucketQuotaExceeded',
+  'StorageFull',
+];
 /** Errors of ours in asking: time does not heal them. */
 const OURS: readonly string[] = ['AccessDenied', 'NoSuchBucket', 'InvalidAccessKeyId', 'SignatureDoesNotMatch'];
 const NETWORK = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ERR_STREAM_PREMATURE_CLOSE|UND_)/;

@@ -162,10 +162,17 @@ describe('a server that fails', () => {
     await expect(store.put('down', { bytes: LARGE.subarray(9) }, 'video/mp4')).rejects.toMatchObject({
       code: 'storage_unavailable',
     });
-    server.fail({ on: /full/, status: 507, code: 'InsufficientStorage', times: 8 });
-    await expect(store.put('full', { bytes: LARGE.subarray(9) }, 'video/mp4')).rejects.toMatchObject({
-      code: 'storage_full',
-    });
+    for (const [status, code] of [
+      [507, 'InsufficientStorage'],
+      [403, 'QuotaExceeded'],
+      [400, 'XMinioAdminBucketQuotaExceeded'],
+    ] as const) {
+      server.fail({ on: /full/, status, code, times: 8 });
+      await expect(store.put('full', { bytes: LARGE.subarray(9) }, 'video/mp4')).rejects.toMatchObject({
+        code: 'storage_full',
+      });
+      server.heal();
+    }
   }, 30_000);
 });
 
