@@ -11,53 +11,97 @@ const UNSEEN: f32 = 0.25;
 }
 
 export function splat(width: i32, height: i32, u: usize, v: usize, z: usize, matrix: usize, share: f32, sums: usize): void {
-  const m0 = load<f32>(matrix), m1 = load<f32>(matrix + 4), m2 = load<f32>(matrix + 8);
-  const m3 = load<f32>(matrix + 12), m4 = load<f32>(matrix + 16), m5 = load<f32>(matrix + 20);
-  const m6 = load<f32>(matrix + 24), m7 = load<f32>(matrix + 28), m8 = load<f32>(matrix + 32);
-  const affine = m6 == 0 && m7 == 0 && m8 == 1;
-  const w: f32 = <f32>width, h: f32 = <f32>height;
+  const affine = load<f32>(matrix, 24) == 0 && load<f32>(matrix, 28) == 0 && load<f32>(matrix, 32) == 1;
+  const zero = f32x4.splat(0), one = f32x4.splat(1), far = f32x4.splat(share);
+  const innerX = f32x4.splat(<f32>(width - 1)), innerY = f32x4.splat(<f32>(height - 1));
   memory.fill(sums, 0, <usize>(width * height) << 4);
   const row = <usize>width << 4;
-  let i: usize = 0;
-  for (let y = 0; y < height; y++) for (let x = 0; x < width; x++, i += 4) {
-    const ru = load<f32>(u + i), rv = load<f32>(v + i), zz = load<f32>(z + i);
-    const px = <f32>x + share * ru, py = <f32>y + share * rv;
-    let tx = m0 * px + m1 * py + m2, ty = m3 * px + m4 * py + m5;
-    if (!affine) { const d: f32 = 1 / (m6 * px + m7 * py + m8); tx *= d; ty *= d; }
-    if (!(tx > -1 && ty > -1 && tx < w && ty < h)) continue;
-    const left = Mathf.floor(tx), top = Mathf.floor(ty);
-    const ax = tx - left, ay = ty - top;
-    const cx = <i32>left, cy = <i32>top;
-    const weight = zz + <f32>1e-3;
-    const value = f32x4.replace_lane(f32x4.replace_lane(f32x4.replace_lane(f32x4.splat(1), 0, ru), 1, rv), 2, zz);
-    const w0 = weight * (1 - ay), w1 = weight * ay;
-    const at = sums + (<usize>(cy * width + cx) << 4);
-    if (cx >= 0 && cy >= 0 && cx < width - 1 && cy < height - 1) {
-      add(at, value, w0 * (1 - ax));
-      add(at + 16, value, w0 * ax);
-      add(at + row, value, w1 * (1 - ax));
-      add(at + row + 16, value, w1 * ax);
-      continue;
+  for (let y = 0; y < height; y++) {
+    let x = 0, i = <usize>(y * width) << 2;
+    for (; x + 4 <= width; x += 4, i += 16) {
+      const ru = v128.load(u + i), rv = v128.load(v + i), zz = v128.load(z + i);
+      const px = f32x4.add(f32x4.add(f32x4.splat(<f32>x), f32x4(0, 1, 2, 3)), f32x4.mul(far, ru)), py = f32x4.add(f32x4.splat(<f32>y), f32x4.mul(far, rv));
+      let tx = projective(matrix, 0, px, py), ty = projective(matrix, 12, px, py);
+      if (!affine) { const d = f32x4.div(one, projective(matrix, 24, px, py)); tx = f32x4.mul(tx, d); ty = f32x4.mul(ty, d); }
+      const inside = v128.and(v128.and(f32x4.ge(tx, zero), f32x4.lt(tx, innerX)), v128.and(f32x4.ge(ty, zero), f32x4.lt(ty, innerY)));
+      if (!i32x4.all_true(inside)) {
+        for (let k = 0; k < 4; k++) { const at = i + (<usize>k << 2); splatOne(width, height, x + k, y, load<f32>(u + at), load<f32>(v + at), load<f32>(z + at), matrix, affine, share, sums); }
+        continue;
+      }
+      const left = f32x4.floor(tx), top = f32x4.floor(ty), ax = f32x4.sub(tx, left), ay = f32x4.sub(ty, top);
+      const at = i32x4.shl(i32x4.add(i32x4.mul(i32x4.trunc_sat_f32x4_s(top), i32x4.splat(width)), i32x4.trunc_sat_f32x4_s(left)), 4);
+      const weight = f32x4.add(zz, f32x4.splat(1e-3)), upper = f32x4.mul(weight, f32x4.sub(one, ay)), lower = f32x4.mul(weight, ay), bx = f32x4.sub(one, ax);
+      const w0 = f32x4.mul(upper, bx), w1 = f32x4.mul(upper, ax), w2 = f32x4.mul(lower, bx), w3 = f32x4.mul(lower, ax);
+      const uvLow = v128.shuffle<f32>(ru, rv, 0, 4, 1, 5), uvHigh = v128.shuffle<f32>(ru, rv, 2, 6, 3, 7), zLow = v128.shuffle<f32>(zz, one, 0, 4, 1, 5), zHigh = v128.shuffle<f32>(zz, one, 2, 6, 3, 7);
+      addSquare(sums + <usize>i32x4.extract_lane(at, 0), row, v128.shuffle<f32>(uvLow, zLow, 0, 1, 4, 5), v128.shuffle<f32>(w0, w0, 0, 0, 0, 0), v128.shuffle<f32>(w1, w1, 0, 0, 0, 0), v128.shuffle<f32>(w2, w2, 0, 0, 0, 0), v128.shuffle<f32>(w3, w3, 0, 0, 0, 0));
+      addSquare(sums + <usize>i32x4.extract_lane(at, 1), row, v128.shuffle<f32>(uvLow, zLow, 2, 3, 6, 7), v128.shuffle<f32>(w0, w0, 1, 1, 1, 1), v128.shuffle<f32>(w1, w1, 1, 1, 1, 1), v128.shuffle<f32>(w2, w2, 1, 1, 1, 1), v128.shuffle<f32>(w3, w3, 1, 1, 1, 1));
+      addSquare(sums + <usize>i32x4.extract_lane(at, 2), row, v128.shuffle<f32>(uvHigh, zHigh, 0, 1, 4, 5), v128.shuffle<f32>(w0, w0, 2, 2, 2, 2), v128.shuffle<f32>(w1, w1, 2, 2, 2, 2), v128.shuffle<f32>(w2, w2, 2, 2, 2, 2), v128.shuffle<f32>(w3, w3, 2, 2, 2, 2));
+      addSquare(sums + <usize>i32x4.extract_lane(at, 3), row, v128.shuffle<f32>(uvHigh, zHigh, 2, 3, 6, 7), v128.shuffle<f32>(w0, w0, 3, 3, 3, 3), v128.shuffle<f32>(w1, w1, 3, 3, 3, 3), v128.shuffle<f32>(w2, w2, 3, 3, 3, 3), v128.shuffle<f32>(w3, w3, 3, 3, 3, 3));
     }
-    const inLeft = cx >= 0, inRight = cx + 1 < width;
-    if (cy >= 0) { if (inLeft) add(at, value, w0 * (1 - ax)); if (inRight) add(at + 16, value, w0 * ax); }
-    if (cy + 1 < height) { if (inLeft) add(at + row, value, w1 * (1 - ax)); if (inRight) add(at + row + 16, value, w1 * ax); }
+    for (; x < width; x++, i += 4) splatOne(width, height, x, y, load<f32>(u + i), load<f32>(v + i), load<f32>(z + i), matrix, affine, share, sums);
   }
+}
+
+// Adds a sample to the four places around it.
+// @ts-ignore: decorator
+@inline function addSquare(at: usize, row: usize, value: v128, w0: v128, w1: v128, w2: v128, w3: v128): void {
+  v128.store(at, f32x4.add(v128.load(at), f32x4.mul(value, w0)));
+  v128.store(at + 16, f32x4.add(v128.load(at + 16), f32x4.mul(value, w1)));
+  v128.store(at + row, f32x4.add(v128.load(at + row), f32x4.mul(value, w2)));
+  v128.store(at + row + 16, f32x4.add(v128.load(at + row + 16), f32x4.mul(value, w3)));
+}
+
+// A sample that may fall on the border or outside.
+function splatOne(width: i32, height: i32, x: i32, y: i32, ru: f32, rv: f32, zz: f32, matrix: usize, affine: bool, share: f32, sums: usize): void {
+  const px = <f32>x + share * ru, py = <f32>y + share * rv;
+  let tx = load<f32>(matrix) * px + load<f32>(matrix, 4) * py + load<f32>(matrix, 8), ty = load<f32>(matrix, 12) * px + load<f32>(matrix, 16) * py + load<f32>(matrix, 20);
+  if (!affine) { const d: f32 = 1 / (load<f32>(matrix, 24) * px + load<f32>(matrix, 28) * py + load<f32>(matrix, 32)); tx *= d; ty *= d; }
+  if (!(tx > -1 && ty > -1 && tx < <f32>width && ty < <f32>height)) return;
+  const left = Mathf.floor(tx), top = Mathf.floor(ty);
+  const ax = tx - left, ay = ty - top;
+  const cx = <i32>left, cy = <i32>top;
+  const weight = zz + <f32>1e-3;
+  const value = f32x4.replace_lane(f32x4.replace_lane(f32x4.replace_lane(f32x4.splat(1), 0, ru), 1, rv), 2, zz);
+  const w0 = weight * (1 - ay), w1 = weight * ay, row = <usize>width << 4;
+  const at = sums + (<usize>(cy * width + cx) << 4);
+  const inLeft = cx >= 0, inRight = cx + 1 < width;
+  if (cy >= 0) { if (inLeft) add(at, value, w0 * (1 - ax)); if (inRight) add(at + 16, value, w0 * ax); }
+  if (cy + 1 < height) { if (inLeft) add(at + row, value, w1 * (1 - ax)); if (inRight) add(at + row + 16, value, w1 * ax); }
 }
 
 export function resolve(width: i32, height: i32, sums: usize, pyramid: usize): void {
   const end = sums + (<usize>(width * height) << 4);
-  let holes = 0;
-  for (let at = sums; at < end; at += 16) {
-    const weight = load<f32>(at + 12);
-    if (weight < HOLE) { v128.store(at, f32x4.splat(0)); holes++; continue; }
-    const scaled = f32x4.mul(v128.load(at), f32x4.splat(1 / weight));
-    v128.store(at, scaled);
-    if (weight < <f32>5e-4) store<f32>(at + 8, f32x4.extract_lane(scaled, 2) * weight * 2000);
-    const density = weight / (f32x4.extract_lane(scaled, 2) + <f32>1e-3);
-    store<f32>(at + 12, max<f32>(THIN, min<f32>(1, density + density - <f32>0.5)));
+  const one = f32x4.splat(1), few = f32x4.splat(5e-4);
+  let holes = 0, at = sums;
+  for (; at + 64 <= end; at += 64) {
+    const a = v128.load(at), b = v128.load(at + 16), c = v128.load(at + 32), d = v128.load(at + 48);
+    const low = v128.shuffle<f32>(a, b, 2, 6, 3, 7), high = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
+    const weight = v128.shuffle<f32>(low, high, 2, 3, 6, 7);
+    if (v128.any_true(f32x4.lt(weight, f32x4.splat(HOLE)))) { for (let k: usize = 0; k < 64; k += 16) holes += resolveOne(at + k); continue; }
+    const scale = f32x4.div(one, weight), z = f32x4.mul(v128.shuffle<f32>(low, high, 0, 1, 4, 5), scale);
+    const trust = v128.bitselect(f32x4.mul(f32x4.mul(z, weight), f32x4.splat(2000)), z, f32x4.lt(weight, few));
+    const density = f32x4.div(weight, f32x4.add(z, f32x4.splat(1e-3)));
+    const known = f32x4.pmax(f32x4.splat(THIN), f32x4.pmin(one, f32x4.sub(f32x4.add(density, density), f32x4.splat(0.5))));
+    const left = v128.shuffle<f32>(trust, known, 0, 4, 1, 5), right = v128.shuffle<f32>(trust, known, 2, 6, 3, 7);
+    v128.store(at, v128.shuffle<f32>(f32x4.mul(a, v128.shuffle<f32>(scale, scale, 0, 0, 0, 0)), left, 0, 1, 4, 5));
+    v128.store(at + 16, v128.shuffle<f32>(f32x4.mul(b, v128.shuffle<f32>(scale, scale, 1, 1, 1, 1)), left, 0, 1, 6, 7));
+    v128.store(at + 32, v128.shuffle<f32>(f32x4.mul(c, v128.shuffle<f32>(scale, scale, 2, 2, 2, 2)), right, 0, 1, 4, 5));
+    v128.store(at + 48, v128.shuffle<f32>(f32x4.mul(d, v128.shuffle<f32>(scale, scale, 3, 3, 3, 3)), right, 0, 1, 6, 7));
   }
+  for (; at < end; at += 16) holes += resolveOne(at);
   if (holes > 0 && holes < width * height) fill(width, height, sums, pyramid);
+}
+
+// One sample; whether it is a hole.
+function resolveOne(at: usize): i32 {
+  const weight = load<f32>(at, 12);
+  if (weight < HOLE) { v128.store(at, f32x4.splat(0)); return 1; }
+  const scaled = f32x4.mul(v128.load(at), f32x4.splat(1 / weight));
+  v128.store(at, scaled);
+  if (weight < <f32>5e-4) store<f32>(at + 8, f32x4.extract_lane(scaled, 2) * weight * 2000);
+  const density = weight / (f32x4.extract_lane(scaled, 2) + <f32>1e-3);
+  store<f32>(at + 12, max<f32>(THIN, min<f32>(1, density + density - <f32>0.5)));
+  return 0;
 }
 
 // One level of pull-push.
@@ -65,16 +109,18 @@ function fill(width: i32, height: i32, fine: usize, coarse: usize): void {
   if (width <= 1 && height <= 1) return;
   const w2 = (width + 1) >> 1, h2 = (height + 1) >> 1;
   const size = <usize>(w2 * h2) << 4;
-  memory.fill(coarse, 0, size);
-  let from = fine;
-  for (let y = 0; y < height; y++) for (let x = 0; x < width; x++, from += 16) {
-    const known = load<f32>(from + 12);
-    if (known > 0) { const to = coarse + (<usize>((y >> 1) * w2 + (x >> 1)) << 4); v128.store(to, f32x4.add(v128.load(to), f32x4.replace_lane(v128.load(from), 3, 1))); }
-  }
-  let holes = 0;
-  for (let at = coarse; at < coarse + size; at += 16) {
-    const known = load<f32>(at + 12);
-    if (known > 0) v128.store(at, f32x4.mul(v128.load(at), f32x4.splat(1 / known))); else holes++;
+  let holes = 0, to = coarse;
+  for (let y = 0; y < height; y += 2) {
+    const upper = fine + (<usize>(y * width) << 4), lower = upper + (y + 1 < height ? <usize>width << 4 : 0);
+    for (let x = 0; x < width; x += 2, to += 16) {
+      const at = <usize>x << 4, next = at + (x + 1 < width ? 16 : 0);
+      let sum = known(upper + at);
+      if (next != at) sum = f32x4.add(sum, known(upper + next));
+      if (lower != upper) { sum = f32x4.add(sum, known(lower + at)); if (next != at) sum = f32x4.add(sum, known(lower + next)); }
+      const count = f32x4.extract_lane(sum, 3);
+      if (count == 0) holes++; else sum = f32x4.mul(sum, f32x4.splat(1 / count));
+      v128.store(to, sum);
+    }
   }
   if (holes > 0) fill(w2, h2, coarse, coarse + size);
   let at = fine;
@@ -92,6 +138,13 @@ function fill(width: i32, height: i32, fine: usize, coarse: usize): void {
       v128.store(at, f32x4.replace_lane(f32x4.replace_lane(f32x4.add(p, f32x4.mul(ky, f32x4.sub(q, p))), 2, 0), 3, 0));
     }
   }
+}
+
+// A known sample, counted once; nothing of a hole.
+// @ts-ignore: decorator
+@inline function known(at: usize): v128 {
+  const value = v128.load(at), weight = v128.shuffle<f32>(value, value, 3, 3, 3, 3);
+  return v128.and(f32x4.replace_lane(value, 3, 1), f32x4.gt(weight, f32x4.splat(0)));
 }
 
 // @ts-ignore: decorator

@@ -95,12 +95,13 @@ export const PAD: i32 = 8;
 }
 
 // @ts-ignore: decorator
-@inline export function tone(value: v128, gain: f32, offset: f32): v128 { return f32x4.add(f32x4.mul(value, f32x4.splat(gain)), f32x4.splat(offset)); }
+@inline export function tone(value: v128, gain: v128, offset: v128): v128 { return f32x4.add(f32x4.mul(value, gain), offset); }
 
 // @ts-ignore: decorator
 @inline export function storeFour(out: usize, a: v128, b: v128, share: v128): void {
   const value = f32x4.add(f32x4.add(a, f32x4.mul(f32x4.sub(b, a), share)), f32x4.splat(0.5));
-  const wide = i32x4.trunc_sat_f32x4_s(value), narrow = i16x8.narrow_i32x4_s(wide, wide);
+  // Far from the limits of 32 bits; and what a machine makes of NaN ends as 0 on each.
+  const wide = i32x4.relaxed_trunc_f32x4_s(value), narrow = i16x8.narrow_i32x4_s(wide, wide);
   v128.store_lane<u32>(out, i8x16.narrow_i16x8_u(narrow, narrow), 0);
 }
 
@@ -110,7 +111,7 @@ export function luma(width: i32, height: i32, first: usize, last: usize, fields:
   const row = <usize>(width + 32) << 2, scratch = rows + 5 * row + 64, aim = scratch + row;
   const stride = width + 2 * PAD;
   const lastX = f32x4.splat(<f32>(width - 1)), lastY = f32x4.splat(<f32>(height - 1)), two = f32x4.splat(2);
-  firstGain /= 1048576; lastGain /= 1048576;
+  const gainA = f32x4.splat(firstGain / 1048576), gainB = f32x4.splat(lastGain / 1048576), offsetA = f32x4.splat(firstOffset), offsetB = f32x4.splat(lastOffset);
   for (let y = 0; y < height; y++) {
     const near = y >> 1, far = y & 1 ? min(h2 - 1, near + 1) : max(0, near - 1);
     for (let c = 0; c < 5; c++) {
@@ -125,26 +126,28 @@ export function luma(width: i32, height: i32, first: usize, last: usize, fields:
       const fx = f32x4.add(f32x4.splat(<f32>x), f32x4(0, 1, 2, 3));
       const a = cubics(first, stride, f32x4.add(fx, f32x4.mul(two, v128.load(at))), f32x4.add(fy, f32x4.mul(two, v128.load(at + row))), lastX, lastY, weights, aim);
       const b = cubics(last, stride, f32x4.add(fx, f32x4.mul(two, v128.load(at + 2 * row))), f32x4.add(fy, f32x4.mul(two, v128.load(at + 3 * row))), lastX, lastY, weights, aim);
-      storeFour(out + <usize>(y * width + x), tone(a, firstGain, firstOffset), tone(b, lastGain, lastOffset), v128.load(at + 4 * row));
+      storeFour(out + <usize>(y * width + x), tone(a, gainA, offsetA), tone(b, gainB, offsetB), v128.load(at + 4 * row));
     }
   }
 }
-
-// Two neighbours of two rows as one 32-bit number.
-// @ts-ignore: decorator
-@inline function square(at: usize, stride: usize): i32 { return <i32>(<u32>load<u16>(at) | (<u32>load<u16>(at + stride) << 16)); }
 
 // @ts-ignore: decorator
 @inline export function bilinears(plane: usize, stride: i32, x: v128, y: v128, lastX: v128, lastY: v128): v128 {
   const cx = reflect(x, lastX), cy = reflect(y, lastY);
   const left = f32x4.floor(cx), top = f32x4.floor(cy);
   const ax = f32x4.sub(cx, left), ay = f32x4.sub(cy, top);
-  const at = i32x4.add(i32x4.mul(i32x4.trunc_sat_f32x4_s(top), i32x4.splat(stride)), i32x4.trunc_sat_f32x4_s(left));
+  const at = i32x4.add(i32x4.mul(i32x4.relaxed_trunc_f32x4_s(top), i32x4.splat(stride)), i32x4.relaxed_trunc_f32x4_s(left));
   const base = plane + <usize>(PAD * stride + PAD), s = <usize>stride;
-  let q = i32x4.splat(square(base + <usize>i32x4.extract_lane(at, 0), s));
-  q = i32x4.replace_lane(q, 1, square(base + <usize>i32x4.extract_lane(at, 1), s));
-  q = i32x4.replace_lane(q, 2, square(base + <usize>i32x4.extract_lane(at, 2), s));
-  q = i32x4.replace_lane(q, 3, square(base + <usize>i32x4.extract_lane(at, 3), s));
+  const at0 = base + <usize>i32x4.extract_lane(at, 0), at1 = base + <usize>i32x4.extract_lane(at, 1), at2 = base + <usize>i32x4.extract_lane(at, 2), at3 = base + <usize>i32x4.extract_lane(at, 3);
+  // Two neighbours of two rows for each of four: 32 bits each.
+  let q = i32x4.splat(<i32>load<u16>(at0));
+  q = v128.load_lane<u16>(at0 + s, q, 1);
+  q = v128.load_lane<u16>(at1, q, 2);
+  q = v128.load_lane<u16>(at1 + s, q, 3);
+  q = v128.load_lane<u16>(at2, q, 4);
+  q = v128.load_lane<u16>(at2 + s, q, 5);
+  q = v128.load_lane<u16>(at3, q, 6);
+  q = v128.load_lane<u16>(at3 + s, q, 7);
   const mask = i32x4.splat(255);
   const p00 = f32x4.convert_i32x4_s(v128.and(q, mask)), p01 = f32x4.convert_i32x4_s(v128.and(i32x4.shr_u(q, 8), mask));
   const p10 = f32x4.convert_i32x4_s(v128.and(i32x4.shr_u(q, 16), mask)), p11 = f32x4.convert_i32x4_s(i32x4.shr_u(q, 24));
@@ -163,7 +166,7 @@ export function luma(width: i32, height: i32, first: usize, last: usize, fields:
 // @ts-ignore: decorator
 @inline export function storeColour(out: usize, which: usize, first: usize, last: usize, tones: usize, share: v128): void {
   const gains = tones + 16 * which;
-  storeFour(out, tone(v128.load(first + 16 * which), load<f32>(gains) / 1048576, load<f32>(gains, 4)), tone(v128.load(last + 16 * which), load<f32>(gains, 8) / 1048576, load<f32>(gains, 12)), share);
+  storeFour(out, tone(f32x4.mul(v128.load(first + 16 * which), f32x4.splat(1.0 / 1048576)), v128.load32_splat(gains), v128.load32_splat(gains, 4)), tone(f32x4.mul(v128.load(last + 16 * which), f32x4.splat(1.0 / 1048576)), v128.load32_splat(gains, 8), v128.load32_splat(gains, 12)), share);
 }
 
 export function chroma(width: i32, height: i32, first: usize, last: usize, fields: usize, rows: usize, weights: usize, tones: usize, out: usize): void {

@@ -1,4 +1,5 @@
 import { FLOOR, margin, seen, visibility } from './combine.ts';
+import { LEAST } from './crossed-read.ts';
 import { PAD } from './layout.ts';
 import { reflect } from './luma.ts';
 
@@ -7,6 +8,8 @@ const OWN = 0.5;
 const CROSSED = 0.04;
 /** Grey steps between the two pictures at the ends of one motion at which it counts a third: 40, by (1 + d/320)^-8. */
 const UNLIKE = 320;
+/** Crossed readings nearer than this to the own ones are one reading of the place between. */
+const ONE_PLACE = 0.0625;
 
 /** Plain TypeScript twin of the kernel; see FrameKernels.combineCrossed. */
 export function combineCrossed(
@@ -28,6 +31,8 @@ export function combineCrossed(
 ): void {
   const size = width * height;
   const out = new Float32Array(buffer, fields, 11 * size);
+  const groups = (width + 3) >> 2;
+  const marks = new Uint8Array(buffer, fields + 44 * size, (groups + 2) * height).fill(0);
   const padded = (width + 2 * PAD) * (height + 2 * PAD);
   const a = new Uint8Array(buffer, first, padded);
   const b = new Uint8Array(buffer, last, padded);
@@ -73,19 +78,39 @@ export function combineCrossed(
         blend *
         visibility(b1x, b1y, width, height) *
         (likeB + OWN * lastZ + FLOOR * seenB * margin(b1x, b1y, width, height));
-      out[i] = a0x - x;
-      out[size + i] = a0y - y;
-      out[2 * size + i] = b1x - x;
-      out[3 * size + i] = b1y - y;
-      out[4 * size + i] = b0x - x;
-      out[5 * size + i] = b0y - y;
-      out[6 * size + i] = a1x - x;
-      out[7 * size + i] = a1y - y;
       out[8 * size + i] = (wa1 + wb1) / (wa0 + wa1 + wb0 + wb1);
-      out[9 * size + i] = wb0 / (wa0 + wb0);
-      out[10 * size + i] = wa1 / (wa1 + wb1);
+      const inFirst = putTwo(out, size, i, 9, a0x - x, a0y - y, b0x - x, b0y - y, wb0 / (wa0 + wb0));
+      const inLast = putTwo(out, size, i + 2 * size, 8, b1x - x, b1y - y, a1x - x, a1y - y, wa1 / (wa1 + wb1));
+      // The last group is not cut short: it begins earlier.
+      const group = y * (groups + 2) + 1;
+      if (inFirst || inLast) marks[group + (x >> 2)] = 1;
+      if ((inFirst || inLast) && x >= width - 4) marks[group + groups - 1] = 1;
     }
   }
+}
+
+/** Stores an own offset, a crossed one and its share, folded into one where that is as good; whether it is not. */
+function putTwo(
+  out: Float32Array,
+  size: number,
+  at: number,
+  shares: number,
+  x0: number,
+  y0: number,
+  x1: number,
+  y1: number,
+  share: number,
+): boolean {
+  const isFar = Math.max(Math.abs(x1 - x0), Math.abs(y1 - y0)) > ONE_PLACE;
+  const isTwo = isFar && share > LEAST;
+  const x = isFar ? x0 : x0 + share * (x1 - x0);
+  const y = isFar ? y0 : y0 + share * (y1 - y0);
+  out[at] = x;
+  out[size + at] = y;
+  out[4 * size + at] = isTwo ? x1 : x;
+  out[5 * size + at] = isTwo ? y1 : y;
+  out[shares * size + at] = isTwo ? share : 0;
+  return isTwo;
 }
 
 /** Bilinear value of a padded plane at (x, y), mirrored beyond its border. */

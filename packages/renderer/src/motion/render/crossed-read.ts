@@ -1,7 +1,7 @@
-/** Crossed readings nearer than this (samples of the raster read) to the own ones are one reading of the place between. */
+/** Crossed readings nearer than this (samples of the raster read) to the own ones are one reading of the place between; farther ones that hardly count are left out. */
 const APART = 0.125;
 /** Below this share a crossed reading is not worth its time. */
-const LEAST = 0.02;
+export const LEAST = 0.02;
 /** Samples are decided on in groups of this many, as the kernel does. */
 const GROUP = 4;
 
@@ -32,7 +32,11 @@ export function readCrossed(places: TwoPlaces, width: number, gather: Gather, ou
       if (differ) {
         const own = gather(x0[x]!, y0[x]!);
         out[x] = own + part * (gather(x1[x]!, y1[x]!) - own);
-      } else out[x] = gather(x0[x]! + part * (x1[x]! - x0[x]!), y0[x]! + part * (y1[x]! - y0[x]!));
+      } else {
+        const apart = Math.max(Math.abs(x1[x]! - x0[x]!), Math.abs(y1[x]! - y0[x]!));
+        const towards = apart <= APART ? part : 0;
+        out[x] = gather(x0[x]! + towards * (x1[x]! - x0[x]!), y0[x]! + towards * (y1[x]! - y0[x]!));
+      }
     }
   }
 }

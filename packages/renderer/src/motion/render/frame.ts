@@ -109,6 +109,7 @@ export class FramePainter {
       desk.fields,
     );
     this.lookAt(ELEVEN);
+    if (this.view !== null) markAll(this.buffer, layout.width >> 1, layout.height >> 1, desk.fields);
   }
 
   /** Sees the fields through the view, if there is one. */
@@ -135,6 +136,11 @@ export class FramePainter {
   private setMatrix(which: 0 | 1 | 2 | 3, matrix: readonly number[]): void {
     new Float32Array(this.buffer, this.desk.matrices[which], 9).set(matrix);
   }
+}
+
+/** Sets all marks behind the eleven fields: seen through a view, samples no longer lie where they were marked. */
+function markAll(buffer: ArrayBufferLike, width: number, height: number, fields: number): void {
+  new Uint8Array(buffer, fields + 44 * width * height, (((width + 3) >> 2) + 2) * height).fill(1);
 }
 
 /** Gain and offset of the first picture, then of the last. */

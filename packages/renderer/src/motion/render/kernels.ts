@@ -70,6 +70,9 @@ export interface FrameKernels {
    * its ends are compared in the half-size luma planes `first` and `last`. Eleven fields: x and y offset into the first
    * picture along its own motion, into the last along its own, into the first along the last one's motion, into the last
    * along the first one's; share of the last picture; share of the crossed reading within the first, within the last.
+   * Where the crossed reading is within a sixteenth of a sample of the own one, or counts less than a fiftieth, both are one
+   * place between (or the own), and the share is 0. Behind the fields stand marks, for each row a 0, a byte for every four
+   * samples, and a 0: whether any of the four is read at two places.
    */
   combineCrossed(
     width: number,

@@ -79,7 +79,8 @@ export function planMemory(width: number, height: number, threads: number): Rend
     sums: [take(16 * half), take(16 * half)],
     // Every level is at most (w/2 + 1) × (h/2 + 1): a third of the base plus slack for tiny sizes.
     pyramid: take(16 * (half / 2 + 64 * (width + height))),
-    fields: take(44 * half + 64),
+    // Eleven planes and the marks behind them (FrameKernels.combineCrossed).
+    fields: take(44 * half + ((width >> 3) + 4) * (height >> 1) + 64),
     rows: take(4 * 14 * (width + 32)),
     tones: take(32),
     matrices: inRow(take(144), 36),
