@@ -71,6 +71,29 @@ describe('openInbetweener', () => {
     });
   });
 
+  it('follows a thing that moves further than it is wide, in front of what it passes', async () => {
+    const thing = texturedScene(9);
+    const at =
+      (s: number) =>
+      (x: number, y: number): [number, number] => {
+        const [dx, dy] = [x - 50 - 90 * s, y - 70 + 20 * s];
+        // Far outside the background's own part of the scene, so that the thing has a texture of its own.
+        return dx * dx + dy * dy < 30 * 30 ? [dx + 5000, dy + 3000] : [x, y];
+      };
+    const both: typeof scene = (x, y, channel) => (x > 2000 ? thing(x, y, channel) : scene(x, y, channel));
+    const [first, middle, last] = [0, 0.5, 1].map((s) => photograph(both, 320, 192, at(s))) as [
+      RgbPicture,
+      RgbPicture,
+      RgbPicture,
+    ];
+    await withPair(first, last, async (pair) => {
+      const [found, wanted] = [await frameAt(pair, 0.5, first), converted(middle)];
+      const inside = (frame: Uint8Array): Uint8Array =>
+        Uint8Array.from({ length: 32 * 32 }, (_, i) => frame[(44 + (i >> 5)) * 320 + 79 + (i & 31)] ?? 0);
+      expect(signalToNoise(inside(found), inside(wanted))).toBeGreaterThan(40);
+    });
+  });
+
   it('gives the same bytes whatever the number of threads and the kind of buffer', async () => {
     const first = photograph(scene, 128, 96);
     const last = photograph(scene, 128, 96, (x, y) => [x * 1.05 + 5, y * 0.98]);

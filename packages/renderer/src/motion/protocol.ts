@@ -23,6 +23,8 @@ export type Task =
   | { readonly kind: 'camera'; readonly counts: readonly [number, number]; readonly seed: number }
   | { readonly kind: 'describe'; readonly side: 0 | 1; readonly camera: Homography | null }
   | { readonly kind: 'match'; readonly side: 0 | 1 }
+  | { readonly kind: 'seek'; readonly side: 0 | 1 }
+  | { readonly kind: 'settle'; readonly side: 0 | 1 }
   | { readonly kind: 'tone' }
   | { readonly kind: 'search'; readonly side: 0 | 1 }
   | {

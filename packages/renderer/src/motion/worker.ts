@@ -40,6 +40,10 @@ function perform(task: Task): unknown {
       return analysis().describe(task.side, task.camera);
     case 'match':
       return analysis().match(task.side);
+    case 'seek':
+      return analysis().seek(task.side);
+    case 'settle':
+      return analysis().settle(task.side);
     case 'tone':
       return analysis().tone();
     case 'search':

@@ -15,6 +15,8 @@ export interface PairFindings {
   /** Mean over both sides of confidence × region, and of the kept seeds; 0..1. */
   readonly corresponding: number;
   readonly kept: number;
+  /** The motion of most of either picture beside the camera's, in half-resolution samples. */
+  readonly rest: readonly [readonly [number, number], readonly [number, number]];
 }
 
 /** Shares of the analysis time, measured at 720P on two threads. */
@@ -45,6 +47,8 @@ export async function analysePair(
   await both((side) => ({ kind: 'describe', side, camera }));
   onProgress(PROGRESS.describe);
   await both((side) => ({ kind: 'match', side }));
+  await both((side) => ({ kind: 'seek', side }));
+  await both((side) => ({ kind: 'settle', side }));
   onProgress(PROGRESS.match);
   const tones = (await threads.run({ kind: 'tone' })) as [Tone, Tone, Tone];
   onProgress(PROGRESS.tone);
@@ -60,5 +64,6 @@ export async function analysePair(
     tones,
     corresponding: 0.5 * (first.corresponding + last.corresponding),
     kept: 0.5 * (first.kept + last.kept),
+    rest: [first.rest, last.rest],
   };
 }

@@ -12,6 +12,11 @@ const UNRELATED = 0.03;
 /** Blurred footage has little confidence but many kept matches (the study's cockatoo clip: .017, yet it morphs well). */
 const MANY_MATCHES = 0.12;
 
+const STILL: FramePlan['rest'] = [
+  [0, 0],
+  [0, 0],
+];
+
 /** How a pair is rendered and what is told about it. */
 export function decidePlan(
   findings: PairFindings,
@@ -24,13 +29,19 @@ export function decidePlan(
   const report: PairReport = { mode, matchConfidence: Math.min(1, Math.max(0, findings.corresponding)) };
   if (mode === 'transition') {
     const camera = transitionCamera(wish.camera, width >> 1, height >> 1);
-    return { report, plan: { kind: 'dissolve', fast, camera, tones: [SAME_TONE, SAME_TONE, SAME_TONE] } };
+    return { report, plan: { kind: 'dissolve', fast, camera, rest: STILL, tones: [SAME_TONE, SAME_TONE, SAME_TONE] } };
   }
   const camera = findings.camera === null ? IDENTITY : rescale(findings.camera, analysisFactor(width, height) / 2);
   const [luma, blue, red] = findings.tones;
   return {
     report,
-    plan: { kind: 'morph', fast, camera, tones: [limitedLuma(luma), limitedColour(blue), limitedColour(red)] },
+    plan: {
+      kind: 'morph',
+      fast,
+      camera,
+      rest: findings.rest,
+      tones: [limitedLuma(luma), limitedColour(blue), limitedColour(red)],
+    },
   };
 }
 

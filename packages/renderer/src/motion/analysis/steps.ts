@@ -3,6 +3,7 @@ import { FEATURE_BYTES, findFeatures } from '../camera/features.ts';
 import { type Homography, IDENTITY, invert } from '../camera/homography.ts';
 import { chooseFlow } from '../fuse/choose.ts';
 import { confidence, type SideMotion } from '../fuse/confidence.ts';
+import { mainMotion } from '../fuse/main-motion.ts';
 import { comparable } from '../fuse/match-error.ts';
 import { regularise } from '../fuse/regularise.ts';
 import { fitTone, SAME_TONE, type Tone } from '../fuse/tone.ts';
@@ -12,6 +13,7 @@ import { describeDensely } from '../match/dense-descriptor.ts';
 import { densifySeeds } from '../match/densify.ts';
 import { type MatchLayout, SEED_STEP } from '../match/match-layout.ts';
 import { matchSeeds } from '../match/match-seeds.ts';
+import { seekLostSeeds, settleSeeds } from '../match/rematch.ts';
 import { edgeDistances } from '../raster/domain-transform.ts';
 import { type ColourPlanes, type Flow, lumaOf, type Plane } from '../raster/plane.ts';
 import { pyramid, resize, shrink } from '../raster/resample.ts';
@@ -36,6 +38,8 @@ export interface SideSummary {
   readonly corresponding: number;
   /** Share of the matched seeds that were kept, 0..1. */
   readonly kept: number;
+  /** The motion of most of the picture beside the camera's, in half-resolution samples. */
+  readonly rest: readonly [number, number];
 }
 
 /** The steps of an analysis over the memory all threads share. Each may run on any thread, in the order open.ts gives. */
@@ -98,6 +102,16 @@ export class AnalysisSteps {
   /** Matches a side's seeds to the other side. */
   match(side: Side): void {
     matchSeeds(this.kernels, this.buffer, this.layout, side);
+  }
+
+  /** Looks anew for a side's seeds that no trusted match was found for. */
+  seek(side: Side): void {
+    seekLostSeeds(this.kernels, this.buffer, this.layout, side);
+  }
+
+  /** Takes up what `seek` found, when it has run on both sides. */
+  settle(side: Side): void {
+    settleSeeds(this.kernels, this.buffer, this.layout, side);
   }
 
   /** Finds a change of exposure along the kept matches and takes it out of the last picture. */
@@ -164,7 +178,9 @@ export class AnalysisSteps {
       corresponding += regular.trust.data[i]!;
       seeds += kept[side][i]!;
     }
-    return { corresponding: corresponding / size, kept: seeds / size };
+    const scale = (render.width >> 1) / this.store.width;
+    const rest = mainMotion(regular.residual, regular.trust).map((part) => part * scale) as [number, number];
+    return { corresponding: corresponding / size, kept: seeds / size, rest };
   }
 
   /** The pictures a side's search goes from and to, both in the first picture's camera. */

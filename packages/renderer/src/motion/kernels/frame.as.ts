@@ -4,13 +4,29 @@ const HOLE: f32 = 3e-4;
 const THIN: f32 = 1e-3;
 const FLOOR: f32 = 0.02;
 const UNSEEN: f32 = 0.25;
+const FRONT: f32 = 63;
+const APART: f32 = 1.0 / 64;
 
 // @ts-ignore: decorator
 @inline function add(at: usize, value: v128, weight: f32): void {
   v128.store(at, f32x4.add(v128.load(at), f32x4.mul(value, f32x4.splat(weight))));
 }
 
-export function splat(width: i32, height: i32, u: usize, v: usize, z: usize, matrix: usize, share: f32, sums: usize): void {
+// How much more motions count that differ from the rest of the picture's, four at once.
+// @ts-ignore: decorator
+@inline function fronts(u: v128, v: v128, restU: f32, restV: f32): v128 {
+  const du = f32x4.sub(u, f32x4.splat(restU)), dv = f32x4.sub(v, f32x4.splat(restV)), one = f32x4.splat(1);
+  const apart = f32x4.mul(f32x4.add(f32x4.mul(du, du), f32x4.mul(dv, dv)), f32x4.splat(APART));
+  return f32x4.add(one, f32x4.mul(f32x4.splat(FRONT), f32x4.pmin(one, apart)));
+}
+
+// @ts-ignore: decorator
+@inline function front(u: f32, v: f32, restU: f32, restV: f32): f32 {
+  const du = u - restU, dv = v - restV;
+  return 1 + FRONT * min<f32>(1, (du * du + dv * dv) * APART);
+}
+
+export function splat(width: i32, height: i32, u: usize, v: usize, z: usize, matrix: usize, share: f32, restU: f32, restV: f32, sums: usize): void {
   const affine = load<f32>(matrix, 24) == 0 && load<f32>(matrix, 28) == 0 && load<f32>(matrix, 32) == 1;
   const zero = f32x4.splat(0), one = f32x4.splat(1), far = f32x4.splat(share);
   const innerX = f32x4.splat(<f32>(width - 1)), innerY = f32x4.splat(<f32>(height - 1));
@@ -25,12 +41,12 @@ export function splat(width: i32, height: i32, u: usize, v: usize, z: usize, mat
       if (!affine) { const d = f32x4.div(one, projective(matrix, 24, px, py)); tx = f32x4.mul(tx, d); ty = f32x4.mul(ty, d); }
       const inside = v128.and(v128.and(f32x4.ge(tx, zero), f32x4.lt(tx, innerX)), v128.and(f32x4.ge(ty, zero), f32x4.lt(ty, innerY)));
       if (!i32x4.all_true(inside)) {
-        for (let k = 0; k < 4; k++) { const at = i + (<usize>k << 2); splatOne(width, height, x + k, y, load<f32>(u + at), load<f32>(v + at), load<f32>(z + at), matrix, affine, share, sums); }
+        for (let k = 0; k < 4; k++) { const at = i + (<usize>k << 2); splatOne(width, height, x + k, y, load<f32>(u + at), load<f32>(v + at), load<f32>(z + at), matrix, affine, share, restU, restV, sums); }
         continue;
       }
       const left = f32x4.floor(tx), top = f32x4.floor(ty), ax = f32x4.sub(tx, left), ay = f32x4.sub(ty, top);
       const at = i32x4.shl(i32x4.add(i32x4.mul(i32x4.trunc_sat_f32x4_s(top), i32x4.splat(width)), i32x4.trunc_sat_f32x4_s(left)), 4);
-      const weight = f32x4.add(zz, f32x4.splat(1e-3)), upper = f32x4.mul(weight, f32x4.sub(one, ay)), lower = f32x4.mul(weight, ay), bx = f32x4.sub(one, ax);
+      const weight = f32x4.mul(f32x4.add(zz, f32x4.splat(1e-3)), fronts(ru, rv, restU, restV)), upper = f32x4.mul(weight, f32x4.sub(one, ay)), lower = f32x4.mul(weight, ay), bx = f32x4.sub(one, ax);
       const w0 = f32x4.mul(upper, bx), w1 = f32x4.mul(upper, ax), w2 = f32x4.mul(lower, bx), w3 = f32x4.mul(lower, ax);
       const uvLow = v128.shuffle<f32>(ru, rv, 0, 4, 1, 5), uvHigh = v128.shuffle<f32>(ru, rv, 2, 6, 3, 7), zLow = v128.shuffle<f32>(zz, one, 0, 4, 1, 5), zHigh = v128.shuffle<f32>(zz, one, 2, 6, 3, 7);
       addSquare(sums + <usize>i32x4.extract_lane(at, 0), row, v128.shuffle<f32>(uvLow, zLow, 0, 1, 4, 5), v128.shuffle<f32>(w0, w0, 0, 0, 0, 0), v128.shuffle<f32>(w1, w1, 0, 0, 0, 0), v128.shuffle<f32>(w2, w2, 0, 0, 0, 0), v128.shuffle<f32>(w3, w3, 0, 0, 0, 0));
@@ -38,7 +54,7 @@ export function splat(width: i32, height: i32, u: usize, v: usize, z: usize, mat
       addSquare(sums + <usize>i32x4.extract_lane(at, 2), row, v128.shuffle<f32>(uvHigh, zHigh, 0, 1, 4, 5), v128.shuffle<f32>(w0, w0, 2, 2, 2, 2), v128.shuffle<f32>(w1, w1, 2, 2, 2, 2), v128.shuffle<f32>(w2, w2, 2, 2, 2, 2), v128.shuffle<f32>(w3, w3, 2, 2, 2, 2));
       addSquare(sums + <usize>i32x4.extract_lane(at, 3), row, v128.shuffle<f32>(uvHigh, zHigh, 2, 3, 6, 7), v128.shuffle<f32>(w0, w0, 3, 3, 3, 3), v128.shuffle<f32>(w1, w1, 3, 3, 3, 3), v128.shuffle<f32>(w2, w2, 3, 3, 3, 3), v128.shuffle<f32>(w3, w3, 3, 3, 3, 3));
     }
-    for (; x < width; x++, i += 4) splatOne(width, height, x, y, load<f32>(u + i), load<f32>(v + i), load<f32>(z + i), matrix, affine, share, sums);
+    for (; x < width; x++, i += 4) splatOne(width, height, x, y, load<f32>(u + i), load<f32>(v + i), load<f32>(z + i), matrix, affine, share, restU, restV, sums);
   }
 }
 
@@ -52,7 +68,7 @@ export function splat(width: i32, height: i32, u: usize, v: usize, z: usize, mat
 }
 
 // A sample that may fall on the border or outside.
-function splatOne(width: i32, height: i32, x: i32, y: i32, ru: f32, rv: f32, zz: f32, matrix: usize, affine: bool, share: f32, sums: usize): void {
+function splatOne(width: i32, height: i32, x: i32, y: i32, ru: f32, rv: f32, zz: f32, matrix: usize, affine: bool, share: f32, restU: f32, restV: f32, sums: usize): void {
   const px = <f32>x + share * ru, py = <f32>y + share * rv;
   let tx = load<f32>(matrix) * px + load<f32>(matrix, 4) * py + load<f32>(matrix, 8), ty = load<f32>(matrix, 12) * px + load<f32>(matrix, 16) * py + load<f32>(matrix, 20);
   if (!affine) { const d: f32 = 1 / (load<f32>(matrix, 24) * px + load<f32>(matrix, 28) * py + load<f32>(matrix, 32)); tx *= d; ty *= d; }
@@ -60,7 +76,7 @@ function splatOne(width: i32, height: i32, x: i32, y: i32, ru: f32, rv: f32, zz:
   const left = Mathf.floor(tx), top = Mathf.floor(ty);
   const ax = tx - left, ay = ty - top;
   const cx = <i32>left, cy = <i32>top;
-  const weight = zz + <f32>1e-3;
+  const weight = (zz + <f32>1e-3) * front(ru, rv, restU, restV);
   const value = f32x4.replace_lane(f32x4.replace_lane(f32x4.replace_lane(f32x4.splat(1), 0, ru), 1, rv), 2, zz);
   const w0 = weight * (1 - ay), w1 = weight * ay, row = <usize>width << 4;
   const at = sums + (<usize>(cy * width + cx) << 4);
@@ -69,7 +85,7 @@ function splatOne(width: i32, height: i32, x: i32, y: i32, ru: f32, rv: f32, zz:
   if (cy + 1 < height) { if (inLeft) add(at + row, value, w1 * (1 - ax)); if (inRight) add(at + row + 16, value, w1 * ax); }
 }
 
-export function resolve(width: i32, height: i32, sums: usize, pyramid: usize): void {
+export function resolve(width: i32, height: i32, restU: f32, restV: f32, sums: usize, pyramid: usize): void {
   const end = sums + (<usize>(width * height) << 4);
   const one = f32x4.splat(1), few = f32x4.splat(5e-4);
   let holes = 0, at = sums;
@@ -77,10 +93,12 @@ export function resolve(width: i32, height: i32, sums: usize, pyramid: usize): v
     const a = v128.load(at), b = v128.load(at + 16), c = v128.load(at + 32), d = v128.load(at + 48);
     const low = v128.shuffle<f32>(a, b, 2, 6, 3, 7), high = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
     const weight = v128.shuffle<f32>(low, high, 2, 3, 6, 7);
-    if (v128.any_true(f32x4.lt(weight, f32x4.splat(HOLE)))) { for (let k: usize = 0; k < 64; k += 16) holes += resolveOne(at + k); continue; }
+    if (v128.any_true(f32x4.lt(weight, f32x4.splat(HOLE)))) { for (let k: usize = 0; k < 64; k += 16) holes += resolveOne(at + k, restU, restV); continue; }
     const scale = f32x4.div(one, weight), z = f32x4.mul(v128.shuffle<f32>(low, high, 0, 1, 4, 5), scale);
     const trust = v128.bitselect(f32x4.mul(f32x4.mul(z, weight), f32x4.splat(2000)), z, f32x4.lt(weight, few));
-    const density = f32x4.div(weight, f32x4.add(z, f32x4.splat(1e-3)));
+    const ab = v128.shuffle<f32>(a, b, 0, 4, 1, 5), cd = v128.shuffle<f32>(c, d, 0, 4, 1, 5);
+    const ahead = fronts(f32x4.mul(v128.shuffle<f32>(ab, cd, 0, 1, 4, 5), scale), f32x4.mul(v128.shuffle<f32>(ab, cd, 2, 3, 6, 7), scale), restU, restV);
+    const density = f32x4.div(weight, f32x4.mul(f32x4.add(z, f32x4.splat(1e-3)), ahead));
     const known = f32x4.pmax(f32x4.splat(THIN), f32x4.pmin(one, f32x4.sub(f32x4.add(density, density), f32x4.splat(0.5))));
     const left = v128.shuffle<f32>(trust, known, 0, 4, 1, 5), right = v128.shuffle<f32>(trust, known, 2, 6, 3, 7);
     v128.store(at, v128.shuffle<f32>(f32x4.mul(a, v128.shuffle<f32>(scale, scale, 0, 0, 0, 0)), left, 0, 1, 4, 5));
@@ -88,18 +106,18 @@ export function resolve(width: i32, height: i32, sums: usize, pyramid: usize): v
     v128.store(at + 32, v128.shuffle<f32>(f32x4.mul(c, v128.shuffle<f32>(scale, scale, 2, 2, 2, 2)), right, 0, 1, 4, 5));
     v128.store(at + 48, v128.shuffle<f32>(f32x4.mul(d, v128.shuffle<f32>(scale, scale, 3, 3, 3, 3)), right, 0, 1, 6, 7));
   }
-  for (; at < end; at += 16) holes += resolveOne(at);
+  for (; at < end; at += 16) holes += resolveOne(at, restU, restV);
   if (holes > 0 && holes < width * height) fill(width, height, sums, pyramid);
 }
 
 // One sample; whether it is a hole.
-function resolveOne(at: usize): i32 {
+function resolveOne(at: usize, restU: f32, restV: f32): i32 {
   const weight = load<f32>(at, 12);
   if (weight < HOLE) { v128.store(at, f32x4.splat(0)); return 1; }
   const scaled = f32x4.mul(v128.load(at), f32x4.splat(1 / weight));
   v128.store(at, scaled);
   if (weight < <f32>5e-4) store<f32>(at + 8, f32x4.extract_lane(scaled, 2) * weight * 2000);
-  const density = weight / (f32x4.extract_lane(scaled, 2) + <f32>1e-3);
+  const density = weight / ((f32x4.extract_lane(scaled, 2) + <f32>1e-3) * front(f32x4.extract_lane(scaled, 0), f32x4.extract_lane(scaled, 1), restU, restV));
   store<f32>(at + 12, max<f32>(THIN, min<f32>(1, density + density - <f32>0.5)));
   return 0;
 }

@@ -54,8 +54,8 @@ function renderMemory(): SharedMemory {
 function runFrame(kernels: FrameKernels): void {
   for (const side of [0, 1] as const) {
     const { u, v, z } = layout.motion[side];
-    kernels.splat(W2, H2, u, v, z, desk.matrices[side], 0.4, desk.sums[side]);
-    kernels.resolve(W2, H2, desk.sums[side], desk.pyramid);
+    kernels.splat(W2, H2, u, v, z, desk.matrices[side], 0.4, 2, 1, desk.sums[side]);
+    kernels.resolve(W2, H2, 2, 1, desk.sums[side], desk.pyramid);
   }
   kernels.combine(W2, H2, desk.sums[0], desk.sums[1], desk.matrices[0], desk.matrices[1], 0.4, desk.fields);
 }
@@ -243,6 +243,38 @@ describe('analysis kernels', () => {
       const [a, b] = memories.map((memory) => Array.from(new Int32Array(memory.buffer, at, count)));
       expect(a).toEqual(b);
     }
+  });
+
+  it('seek lost places exactly like their twin', () => {
+    const [width, height, count] = [24, 20, 60];
+    const bytes = width * height * DESCRIPTOR_BYTES;
+    const [from, to, starts, ends, out] = [1024, 1024 + bytes, 1024 + 2 * bytes, 2048 + 2 * bytes, 3072 + 2 * bytes];
+    const found = [0, 1].map((which) => {
+      const memory = openSharedMemory(out + 4 * count);
+      const random = seededRandom(4);
+      const somewhere = (): number => Math.floor(width * height * random());
+      new Uint8Array(memory.buffer, from, 2 * bytes).forEach((_, i, all) => {
+        all[i] = 256 * random();
+      });
+      for (const at of [starts, ends, out])
+        new Int32Array(memory.buffer, at, count).forEach((_, i, all) => {
+          all[i] = somewhere();
+        });
+      // Some places show in both pictures.
+      const places = new Int32Array(memory.buffer, starts, count);
+      const partners = new Int32Array(memory.buffer, ends, count);
+      const all = new Uint8Array(memory.buffer);
+      for (let i = 0; i < count; i += 2) {
+        const at = from + places[i]! * DESCRIPTOR_BYTES;
+        all.copyWithin(to + partners[i]! * DESCRIPTOR_BYTES, at, at + DESCRIPTOR_BYTES);
+      }
+      const kernels = which === 0 ? loadAnalysisKernels(memory) : plainMatch(memory.buffer);
+      const guesses = Array.from(new Int32Array(memory.buffer, out, count));
+      kernels.seek(from, starts, count, to, ends, count, width, out);
+      return { guesses, found: Array.from(new Int32Array(memory.buffer, out, count)) };
+    });
+    expect(found[0]).toEqual(found[1]);
+    expect(found[0]?.found).not.toEqual(found[0]?.guesses);
   });
 
   it('describe samples like their twin, to one step', () => {

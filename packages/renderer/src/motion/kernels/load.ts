@@ -49,6 +49,7 @@ export function loadAnalysisKernels(memory: SharedMemory): AnalysisKernels {
   return {
     exhaustive: match.exhaustive,
     improve: match.improve,
+    seek: match.seek,
     nearest: match.nearest,
     weigh: refine.weigh,
     linearise: refine.linearise,

@@ -107,6 +107,24 @@ export function improve(from: usize, to: usize, width: i32, height: i32, columns
   }
 }
 
+export function seek(from: usize, fromPlaces: usize, fromCount: i32, to: usize, toPlaces: usize, toCount: i32, width: i32, out: usize): void {
+  for (let i = 0; i < fromCount; i++) {
+    const start = load<i32>(fromPlaces + (<usize>i << 2));
+    const x = start % width, y = start / width;
+    const a = from + <usize>start * DENSE;
+    let found = load<i32>(out + (<usize>i << 2));
+    let best = denseDifference(a, to + <usize>found * DENSE) + 2 * (abs(found % width - x) + abs(found / width - y));
+    for (let j = 0; j < toCount; j++) {
+      const end = load<i32>(toPlaces + (<usize>j << 2));
+      const difference = denseDifference(a, to + <usize>end * DENSE);
+      if (difference >= best) continue;
+      const cost = difference + 2 * (abs(end % width - x) + abs(end / width - y));
+      if (cost < best) { best = cost; found = end; }
+    }
+    store<i32>(out + (<usize>i << 2), found);
+  }
+}
+
 export function nearest(from: usize, fromCount: i32, to: usize, toCount: i32, toX: usize, toY: usize, out: usize): void {
   for (let i = 0; i < fromCount; i++) {
     let best = AWAY, second = AWAY, index = -1;

@@ -23,6 +23,21 @@ export interface MatchKernels {
     cost: number,
   ): void;
   /**
+   * For every place of one list (indices of samples of a level of this width) the place of another list that looks most
+   * like it; cost = difference + 2 per sample of distance. `out` holds a first guess per place, which stays unless another
+   * costs less.
+   */
+  seek(
+    from: number,
+    fromPlaces: number,
+    fromCount: number,
+    to: number,
+    toPlaces: number,
+    toCount: number,
+    width: number,
+    out: number,
+  ): void;
+  /**
    * For every feature of a list the nearest of another: index, distance, and the distance of the second nearest that
    * does not lie within 12 samples of the nearest (the same corner is found at several scales).
    */

@@ -47,6 +47,10 @@ export interface SeedLayout {
   /** Displacements of every sample of the coarsest level. */
   readonly coarseU: number;
   readonly coarseV: number;
+  /** Places of a level (32-bit integers) that found no partner, and where such of the other picture are. */
+  readonly lost: number;
+  readonly lostThere: number;
+  readonly found: number;
 }
 
 /** Plans the matcher's memory for pictures of a size. */
@@ -79,6 +83,9 @@ export function planMatch(width: number, height: number): MatchLayout {
     cost: take(grid),
     coarseU: take(coarse),
     coarseV: take(coarse),
+    lost: take(grid),
+    lostThere: take(4 * Math.max(w * h, (width >> 1) * (height >> 1))),
+    found: take(grid),
   });
   const features = (): FeatureLayout => ({
     descriptors: take(MOST_FEATURES * FEATURE_BYTES),

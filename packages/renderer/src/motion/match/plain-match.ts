@@ -92,6 +92,26 @@ export function plainMatch(buffer: ArrayBufferLike): MatchKernels {
         }
       }
     },
+    seek(from, fromPlaces, fromCount, to, toPlaces, toCount, width, out) {
+      const starts = new Int32Array(buffer, fromPlaces, fromCount);
+      const ends = new Int32Array(buffer, toPlaces, toCount);
+      const result = new Int32Array(buffer, out, fromCount);
+      for (let i = 0; i < fromCount; i++) {
+        const start = starts[i]!;
+        const [x, y] = [start % width, Math.floor(start / width)];
+        const costOf = (end: number): number =>
+          2 * (Math.abs((end % width) - x) + Math.abs(Math.floor(end / width) - y)) +
+          difference(from + start * DESCRIPTOR_BYTES, to + end * DESCRIPTOR_BYTES, DESCRIPTOR_BYTES);
+        let best = costOf(result[i]!);
+        for (const end of ends) {
+          const cost = costOf(end);
+          if (cost < best) {
+            best = cost;
+            result[i] = end;
+          }
+        }
+      }
+    },
     nearest(from, fromCount, to, toCount, toX, toY, out) {
       const xs = new Float32Array(buffer, toX, toCount);
       const ys = new Float32Array(buffer, toY, toCount);

@@ -41,17 +41,18 @@ export class FramePainter {
   }
 
   private paintMorph(s: number): void {
-    const { kernels, desk, layout } = this;
+    const { kernels, desk, layout, plan } = this;
     const w2 = layout.width >> 1;
     const h2 = layout.height >> 1;
     for (const side of [0, 1] as const) {
       const field = layout.motion[side];
       this.setMatrix(side, side === 0 ? this.path.fromFirst(s) : this.path.fromLast(s));
       const share = side === 0 ? s : 1 - s;
-      kernels.splat(w2, h2, field.u, field.v, field.z, desk.matrices[side], share, desk.sums[side]);
-      kernels.resolve(w2, h2, desk.sums[side], desk.pyramid);
+      const rest = plan.rest[side];
+      kernels.splat(w2, h2, field.u, field.v, field.z, desk.matrices[side], share, ...rest, desk.sums[side]);
+      kernels.resolve(w2, h2, ...rest, desk.sums[side], desk.pyramid);
     }
-    if (this.plan.fast) {
+    if (plan.fast) {
       this.combine(s, s);
       this.gather(desk.frame, s);
     } else {

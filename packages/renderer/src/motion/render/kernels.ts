@@ -5,7 +5,8 @@
 export interface FrameKernels {
   /**
    * Carries every sample of a motion field to where it is at the time of the frame and sums (u, v, z) there with
-   * bilinear weights × (z + 0.001). Sample p lands at matrix(p + share × motion(p)).
+   * bilinear weights × (z + 0.001). Sample p lands at matrix(p + share × motion(p)). Where several motions meet, the one
+   * that differs from `rest` counts up to 64 times as much: what moves otherwise than most of the picture is in front.
    */
   splat(
     width: number,
@@ -15,13 +16,15 @@ export interface FrameKernels {
     z: number,
     matrix: number,
     share: number,
+    restU: number,
+    restV: number,
     sums: number,
   ): void;
   /**
    * Divides the sums by their weights and fills the holes smoothly from their surroundings (pull-push). In place of the
    * weight stays how densely motion arrived: 0 where it was filled in, 1 from three quarters of a sample per sample on.
    */
-  resolve(width: number, height: number, sums: number, pyramid: number): void;
+  resolve(width: number, height: number, restU: number, restV: number, sums: number, pyramid: number): void;
   /** Turns both sides' carried motion into the five fields a frame is gathered with. `s` is the time 0..1. */
   combine(
     width: number,

@@ -12,8 +12,8 @@ import { splat } from './splat.ts';
 /** The plain TypeScript kernels over a memory: oracle of the WebAssembly ones, and fallback where those cannot run. */
 export function plainKernels(buffer: ArrayBufferLike): FrameKernels {
   return {
-    splat: (width, height, u, v, z, matrix, share, sums) => splat(buffer, width, height, u, v, z, matrix, share, sums),
-    resolve: (width, height, sums, pyramid) => resolve(buffer, width, height, sums, pyramid),
+    splat: (...places) => splat(buffer, ...places),
+    resolve: (...places) => resolve(buffer, ...places),
     combine: (width, height, firstSums, lastSums, firstMatrix, lastMatrix, s, fields) =>
       combine(buffer, width, height, firstSums, lastSums, firstMatrix, lastMatrix, s, fields),
     luma: (width, height, first, last, fields, _rows, weights, firstGain, firstOffset, lastGain, lastOffset, out) =>

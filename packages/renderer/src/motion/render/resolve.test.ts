@@ -22,8 +22,8 @@ function carried(direction: 1 | -1): { buffer: ArrayBuffer; known: Float32Array 
   const u = new Float32Array(buffer, MOTION, SIZE).map((_, i) => (i % WIDTH >= WIDTH / 2 ? 4 * direction : 0));
   new Float32Array(buffer, MOTION, SIZE).set(u);
   for (const at of [0, 36]) new Float32Array(buffer, MATRICES + at, 9).set([1, 0, 0, 0, 1, 0, 0, 0, 1]);
-  kernels.splat(WIDTH, HEIGHT, MOTION, MOTION + FIELD, MOTION + 2 * FIELD, MATRICES, 1, FIRST);
-  kernels.resolve(WIDTH, HEIGHT, FIRST, PYRAMID);
+  kernels.splat(WIDTH, HEIGHT, MOTION, MOTION + FIELD, MOTION + 2 * FIELD, MATRICES, 1, 0, 0, FIRST);
+  kernels.resolve(WIDTH, HEIGHT, 0, 0, FIRST, PYRAMID);
   const known = new Float32Array(SIZE).map((_, i) => new Float32Array(buffer, FIRST, 4 * SIZE)[4 * i + 3] ?? 0);
   return { buffer, known };
 }

@@ -1,10 +1,20 @@
+import { front } from './splat.ts';
+
 /** Below this summed weight a sample is a hole: nothing trustworthy moved there. */
 const HOLE = 3e-4;
 /** Stands for 0 where motion arrived, but torn apart: 0 itself marks a hole. */
 const THIN = 1e-3;
 
 /** Plain TypeScript twin of the resolve kernel; see FrameKernels.resolve. */
-export function resolve(buffer: ArrayBufferLike, width: number, height: number, sums: number, pyramid: number): void {
+export function resolve(
+  buffer: ArrayBufferLike,
+  width: number,
+  height: number,
+  restU: number,
+  restV: number,
+  sums: number,
+  pyramid: number,
+): void {
   const size = width * height;
   const data = new Float32Array(buffer, sums, 4 * size);
   let holes = 0;
@@ -18,8 +28,9 @@ export function resolve(buffer: ArrayBufferLike, width: number, height: number, 
       data[at]! *= scale;
       data[at + 1]! *= scale;
       const trust = data[at + 2]! * scale;
+      const density = weight / ((trust + 1e-3) * front(data[at]!, data[at + 1]!, restU, restV));
       data[at + 2] = trust * Math.min(1, weight * 2000);
-      data[at + 3] = Math.min(1, Math.max(THIN, 2 * (weight / (trust + 1e-3)) - 0.5));
+      data[at + 3] = Math.min(1, Math.max(THIN, 2 * density - 0.5));
     }
   }
   if (holes > 0 && holes < size) fill(buffer, width, height, sums, pyramid);

@@ -1,3 +1,12 @@
+/** How much more a motion counts that differs from the rest of the picture's by 8 samples and more: it lies in front. */
+const FRONT = 63;
+const APART = 8;
+
+/** The weight of a motion against others that arrive at the same place. */
+export function front(u: number, v: number, restU: number, restV: number): number {
+  return 1 + FRONT * Math.min(1, ((u - restU) ** 2 + (v - restV) ** 2) / APART ** 2);
+}
+
 /** Plain TypeScript twin of the splat kernel; see FrameKernels.splat. */
 export function splat(
   buffer: ArrayBufferLike,
@@ -8,6 +17,8 @@ export function splat(
   z: number,
   matrix: number,
   share: number,
+  restU: number,
+  restV: number,
   sums: number,
 ): void {
   const size = width * height;
@@ -29,7 +40,7 @@ export function splat(
       const top = Math.floor(ty);
       const ax = tx - left;
       const ay = ty - top;
-      const weight = zs[i]! + 1e-3;
+      const weight = (zs[i]! + 1e-3) * front(us[i]!, vs[i]!, restU, restV);
       for (let corner = 0; corner < 4; corner++) {
         const cx = left + (corner & 1);
         const cy = top + (corner >> 1);
