@@ -7,6 +7,7 @@ export interface SqlDialect {
   readonly reader: Kysely<Tables>;
   /**
    * Runs `work` as one transaction and resolves when its commit is durable; when `work` rejects, nothing is written.
+   * It may be run more than once before that, each time on the state that the last commit left.
    * Inside, only the given handle may be used. Where rows cannot be locked one by one, transactions run one at a time.
    */
   write<T>(work: (transaction: Kysely<Tables>) => Promise<T>): Promise<T>;
