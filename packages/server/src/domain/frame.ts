@@ -34,10 +34,15 @@ export type FrameAsk =
  * store (`artifact`), still at the caller's address, or shipped with the server.
  */
 export type FrameSource =
-  | { readonly kind: 'row'; readonly sha256: string; readonly bytes: number }
-  | { readonly kind: 'artifact'; readonly sha256: string; readonly bytes: number; readonly key: string }
+  | { readonly kind: 'row'; readonly bytes: number }
+  | { readonly kind: 'artifact'; readonly bytes: number; readonly key: string }
   | { readonly kind: 'url'; readonly url: string }
   | { readonly kind: 'sample'; readonly name: 'sample_first' | 'sample_last' };
+
+/** A frame as it was asked for, with its bytes unless they are still elsewhere. */
+export type ReadFrame =
+  | { readonly source: Extract<FrameSource, { readonly kind: 'row' | 'artifact' }>; readonly bytes: Uint8Array }
+  | { readonly source: Extract<FrameSource, { readonly kind: 'url' | 'sample' }>; readonly bytes?: undefined };
 
 /** Both ends, always in this order. */
 export interface Frames<T> {

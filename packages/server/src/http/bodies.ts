@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Fault } from '../domain/fault.ts';
 import { unsupportedType } from './errors.ts';
+import { parseJson } from './parse-json.ts';
 import type { HttpLimits } from './parts.ts';
 
 /** What a route does with a body: has none, reads JSON or a form (`posted`), a little `json`, or lets it pass unread. */
@@ -88,9 +89,7 @@ function tooLarge(limits: HttpLimits): Fault {
   );
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true });
-
-/** JSON.parse makes own properties only, a `__proto__` among them, and nests without recursion: both are harmless here. */
+/** `JSON.parse` makes own properties only, a `__proto__` among them, and nests without recursion: both are harmless here. */
 function readJson(body: Buffer, contentType: string): unknown {
   const charset = /;\s*charset="?([^\s;"]+)/i.exec(contentType)?.[1];
   if (charset !== undefined && !/^(utf-?8|us-ascii)$/i.test(charset)) {
@@ -98,7 +97,7 @@ function readJson(body: Buffer, contentType: string): unknown {
   }
   if (body.length === 0) throw new Fault('invalid_json', 'The body is empty; a JSON object is expected.');
   try {
-    return JSON.parse(utf8.decode(body));
+    return parseJson(body);
   } catch (error) {
     // V8's own words quote the body; the position alone is as helpful and quotes nothing.
     const position = error instanceof Error ? /at position (\d+)/.exec(error.message)?.[1] : undefined;

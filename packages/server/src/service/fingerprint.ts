@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { FrameAsk, FrameSource, Frames } from '../domain/frame.ts';
+import type { FrameAsk, Frames, ReadFrame } from '../domain/frame.ts';
 import type { CheckedAsk } from '../domain/generation.ts';
 
 /** SHA-256 of bytes or text, lower-case hex. */
@@ -72,11 +72,9 @@ export function nameWord(ask: FrameAsk): string {
 }
 
 /** A frame as it was read. */
-export function contentWord(source: FrameSource): string {
+export function contentWord({ source, bytes }: ReadFrame): string {
+  if (bytes !== undefined) return `sha256:${pictureHash(bytes)}`;
   switch (source.kind) {
-    case 'row':
-    case 'artifact':
-      return `sha256:${source.sha256}`;
     case 'url':
       return source.url;
     case 'sample':

@@ -150,8 +150,8 @@ async function copyFrames(
     const opened = await artifacts.open(prepared[role].key);
     if (opened === undefined) return undefined;
     const key = `${videoPrefix(id)}inputs/${role}`;
-    const { sha256, bytes } = await artifacts.put(key, { stream: opened.stream }, prepared[role].type);
-    copies.set(role, { kind: 'artifact', key, sha256, bytes });
+    const { bytes } = await artifacts.put(key, { stream: opened.stream }, prepared[role].type);
+    copies.set(role, { kind: 'artifact', key, bytes });
   }
   const [first, last] = [copies.get('first'), copies.get('last')];
   return first === undefined || last === undefined ? undefined : { first, last };

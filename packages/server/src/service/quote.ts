@@ -1,7 +1,7 @@
 import type { Caller } from '../domain/api-key.ts';
 import type { Charge } from '../domain/charge.ts';
 import { Fault } from '../domain/fault.ts';
-import { FRAME_ROLES, type FrameRole, type Frames } from '../domain/frame.ts';
+import { FRAME_ROLES, type FrameRole, type Frames, type ReadFrame } from '../domain/frame.ts';
 import { frameWarnings } from '../domain/frame-warnings.ts';
 import type { CheckedAsk, Warning } from '../domain/generation.ts';
 import { fitSides, type Size } from '../domain/size.ts';
@@ -12,7 +12,7 @@ import { chargeFor, checkAllowance } from './budget.ts';
 import { contentWord, fingerprint, isOneOf, nameWord } from './fingerprint.ts';
 import type { SubmitAsk, SubmitParts } from './submit-ask.ts';
 import { checkAsk, checkIdempotencyKey, checkPlace, replay, warningsOf } from './submit-checks.ts';
-import { type ReadFrame, readFrames, readImages } from './submit-frames.ts';
+import { readFrames, readImages } from './submit-frames.ts';
 
 /** What a create would make and cost, had it been one. */
 export interface Quote {
@@ -71,12 +71,12 @@ async function quote(parts: QuoteParts, caller: Caller, ask: SubmitAsk, signal: 
   const key = checkIdempotencyKey(ask.idempotencyKey);
   const asked = readImages(ask.images);
   const known = key === undefined ? undefined : await parts.videos.findByKey(caller.owner, key);
-  const byName = fingerprint(checked, { first: nameWord(asked.first), last: nameWord(asked.last) });
-  if (known !== undefined && isOneOf(known.fingerprint, byName)) return ofMade(checked, replay(known.video).video);
+  const byName = () => fingerprint(checked, { first: nameWord(asked.first), last: nameWord(asked.last) });
+  if (known !== undefined && isOneOf(known.fingerprint, byName())) return ofMade(checked, replay(known.video).video);
 
   const frames = await readFrames(parts, caller, parts.ids.video(), asked);
   if (known !== undefined) {
-    const sources = { first: contentWord(frames.first.source), last: contentWord(frames.last.source) };
+    const sources = { first: contentWord(frames.first), last: contentWord(frames.last) };
     const same = isOneOf(known.fingerprint, fingerprint(checked, sources));
     return ofMade(checked, replay(same ? known.video : undefined).video);
   }

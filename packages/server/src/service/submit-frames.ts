@@ -7,6 +7,7 @@ import {
   type FrameSource,
   type Frames,
   PICTURE_LIMITS,
+  type ReadFrame,
   readFrameText,
   tooManyBytes,
 } from '../domain/frame.ts';
@@ -14,17 +15,10 @@ import type { VideoId } from '../domain/id.ts';
 import { inspectPicture } from '../domain/picture/inspect.ts';
 import { videoPrefix } from '../domain/video.ts';
 import type { FrameInput } from '../ports/store.ts';
-import { pictureHash } from './fingerprint.ts';
 import type { ImageAsk, SubmitParts } from './submit-ask.ts';
 
 /** A posted picture up to this size is stored in the video's own transaction; larger ones go to the artifact store first. */
 const ROW_BYTES_MAX = 256 * 1024;
-
-/** A frame as it was asked for, with its bytes where they came along. */
-export interface ReadFrame {
-  readonly source: FrameSource;
-  readonly bytes?: Uint8Array;
-}
 
 /** What was asked for as frames, before any of it is looked up: an ask that is repeated needs nothing that is gone since. */
 export function readImages(images: readonly ImageAsk[]): Frames<FrameAsk> {
@@ -95,11 +89,10 @@ function checkUrl(parts: SubmitParts, url: string, param: string): void {
 }
 
 function keepBytes(id: VideoId, role: FrameRole, bytes: Uint8Array): ReadFrame {
-  const facts = { sha256: pictureHash(bytes), bytes: bytes.length };
-  const source: FrameSource =
+  const source: Extract<FrameSource, { readonly kind: 'row' | 'artifact' }> =
     bytes.length <= ROW_BYTES_MAX
-      ? { kind: 'row', ...facts }
-      : { kind: 'artifact', ...facts, key: `${videoPrefix(id)}inputs/${role}` };
+      ? { kind: 'row', bytes: bytes.length }
+      : { kind: 'artifact', bytes: bytes.length, key: `${videoPrefix(id)}inputs/${role}` };
   return { source, bytes };
 }
 

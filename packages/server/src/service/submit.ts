@@ -25,19 +25,20 @@ export async function submit(parts: SubmitParts, caller: Caller, ask: SubmitAsk)
   if (checked.callbackUrl !== undefined) await parts.acceptCallback(caller.owner, checked.callbackUrl);
   const key = checkIdempotencyKey(ask.idempotencyKey);
   const asked = readImages(ask.images);
-  const byName = fingerprint(checked, { first: nameWord(asked.first), last: nameWord(asked.last) });
+  // Only where an ask can be a repeated one: hashing the pictures takes as long as all other checks together.
+  const byName = () => fingerprint(checked, { first: nameWord(asked.first), last: nameWord(asked.last) });
   const known = key === undefined ? undefined : await parts.videos.findByKey(caller.owner, key);
-  if (known !== undefined && isOneOf(known.fingerprint, byName)) return replay(known.video);
+  if (known !== undefined && isOneOf(known.fingerprint, byName())) return replay(known.video);
 
   const id = parts.ids.video();
   const frames = await readFrames(parts, caller, id, asked);
   const sources: Frames<FrameSource> = { first: frames.first.source, last: frames.last.source };
-  const byContent = fingerprint(checked, { first: contentWord(sources.first), last: contentWord(sources.last) });
-  if (known !== undefined) return replay(isOneOf(known.fingerprint, byContent) ? known.video : undefined);
+  const byContent = () => fingerprint(checked, { first: contentWord(frames.first), last: contentWord(frames.last) });
+  if (known !== undefined) return replay(isOneOf(known.fingerprint, byContent()) ? known.video : undefined);
   let record: IdempotencyRecord | undefined =
-    key === undefined ? undefined : { key, fingerprint: bothPrints(byName, byContent) };
+    key === undefined ? undefined : { key, fingerprint: bothPrints(byName(), byContent()) };
   if (key === undefined && ask.repeat !== undefined) {
-    const found = await findRepeated(parts.videos, caller.owner, ask.repeat, byContent, parts.clock.now());
+    const found = await findRepeated(parts.videos, caller.owner, ask.repeat, byContent(), parts.clock.now());
     if ('id' in found) return { video: found, replayed: true };
     record = found;
   }
@@ -78,7 +79,7 @@ export async function submit(parts: SubmitParts, caller: Caller, ask: SubmitAsk)
     if (inserted.outcome === 'refused') throw await refuse(parts, caller, video, inserted.refusal);
     // Somebody was quicker, perhaps with the same pictures sent in another way.
     const quicker = key === undefined ? undefined : await parts.videos.findByKey(caller.owner, key);
-    return replay(quicker !== undefined && isOneOf(quicker.fingerprint, byContent) ? quicker.video : undefined);
+    return replay(quicker !== undefined && isOneOf(quicker.fingerprint, byContent()) ? quicker.video : undefined);
   }
   parts.queue?.accepted();
   parts.meter.count('inbetween_videos_created_total');

@@ -50,7 +50,7 @@ export function pending(n: number, wish: VideoWish = {}): Video {
         tags,
       },
       sources: {
-        first: { kind: 'row', sha256: '00', bytes: 3 },
+        first: { kind: 'row', bytes: 3 },
         last: { kind: 'url', url: 'https://example.com/last.png?a=1&b=%20' },
       },
       backend,
