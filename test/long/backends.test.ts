@@ -29,7 +29,8 @@ ${more}`;
   return { INBETWEEN_CONFIG: path, DASHSCOPE_API_KEY: 'sk-fake' };
 }
 
-describe('a server in front of DashScope', { timeout: 120_000 }, () => {
+// All side by side: a server that starts or waits for its peer keeps one core busy at most.
+describe.concurrent('a server in front of DashScope', { timeout: 120_000 }, () => {
   it('makes the video there, keeps it, and tells how', async () => {
     await using scratch = makeScratch();
     const fake = await startFakeDashscope();
@@ -173,7 +174,7 @@ models: {${MODEL}: [renderer], wan2.1-kf2v-plus: [renderer]}`;
   });
 });
 
-it('COMFYUI_URL alone has the Wan models made there, watermark and all', { timeout: 120_000 }, async () => {
+it.concurrent('COMFYUI_URL alone has the Wan models made there, watermark and all', { timeout: 120_000 }, async () => {
   await using scratch = makeScratch();
   const fake = new FakeComfyui({ stepMs: 5 });
   await fake.start();
@@ -195,7 +196,7 @@ it('COMFYUI_URL alone has the Wan models made there, watermark and all', { timeo
   await fake.kill();
 });
 
-it('two servers chained on loopback make one video, also when both are killed in the middle', {
+it.concurrent('two servers chained on loopback make one video, also when both are killed in the middle', {
   timeout: 240_000,
 }, async () => {
   await using back = makeScratch();

@@ -45,7 +45,7 @@ async function isThere(program: string): Promise<boolean> {
 }
 
 const languages = Object.keys(LANGUAGES) as readonly (keyof Examples)[];
-describe.each(languages)('the examples in %s', (language) => {
+describe.concurrent.each(languages)('the examples in %s', (language) => {
   it('work, each as it stands', async () => {
     const program = { curl: 'curl', typescript: process.execPath, python: 'python3' }[language];
     if (!(await isThere(program))) {

@@ -26,7 +26,7 @@ const noise = (width: number, height: number) =>
     .toBuffer();
 
 describe('roles that cannot work are refused with a sentence', () => {
-  it.each([
+  it.concurrent.each([
     ['api', {}, /"inbetween api".*Set DATABASE_URL/],
     ['worker', {}, /"inbetween worker".*Set DATABASE_URL/],
     ['api', { DATABASE_URL: 'postgres://127.0.0.1:1/x' }, /Set S3_BUCKET/],

@@ -19,7 +19,7 @@ function renderChild(server: ServerProcess, others: readonly SeenProcess[] = [])
   );
 }
 
-it('a video lives through a killed child, a polite stop, an impatient one and a power cut', async () => {
+it.concurrent('a video lives through a killed child, a polite stop, an impatient one and a power cut', async () => {
   await using scratch = makeScratch();
   let server = await startServer(scratch, { env: { SHUTDOWN_GRACE: '1s' } });
   const { id } = await server.api.create(ASK);
@@ -56,7 +56,7 @@ it('a video lives through a killed child, a polite stop, an impatient one and a 
   expect(await server.stop()).toEqual({ code: 0, signal: null });
 });
 
-it('a render that fits into the grace period is finished before the server goes', async () => {
+it.concurrent('a render that fits into the grace period is finished before the server goes', async () => {
   await using scratch = makeScratch();
   let server = await startServer(scratch, { env: { SHUTDOWN_GRACE: '60s' } });
   const { id } = await server.api.create(ASK);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { CALLER, createStage, type StageOptions } from '../../../../test/support/stage.ts';
+import { openPeerStage } from '../../../../test/support/peer-stage.ts';
+import { CALLER, createStage } from '../../../../test/support/stage.ts';
 import { FACTS } from '../../../../test/support/world.ts';
 import { Fault } from '../domain/fault.ts';
 
@@ -9,21 +10,7 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-async function opened(options: StageOptions = {}) {
-  const stage = createStage({ slots: 1, remote: true, ...options });
-  await stage.running();
-  await stage.clock.advance(stage.policy.pendingDeadlineMs);
-  /** A video whose peer works for `ms`. */
-  async function accepted(ms: number) {
-    const before = stage.backend.operations;
-    stage.backend.script.push({ do: 'operation', ms });
-    const video = await stage.submit();
-    await stage.clock.until('operation', () => stage.backend.operations === before + 1);
-    await stage.clock.settle();
-    return video;
-  }
-  return { ...stage, accepted };
-}
+const opened = openPeerStage;
 
 describe('a cancelled operation', () => {
   it('is stopped, and only then its attempt is closed and its slot free', async () => {

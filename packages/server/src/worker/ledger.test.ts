@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { CALLER, createStage, type StageOptions } from '../../../../test/support/stage.ts';
+import { openPeerStage } from '../../../../test/support/peer-stage.ts';
+import { CALLER, type StageOptions } from '../../../../test/support/stage.ts';
 import { accountOf } from '../domain/ledger.ts';
 import { monthOf } from '../domain/period.ts';
 
@@ -9,21 +10,11 @@ const MINUTE = 60_000;
 const PRICES = { currency: 'USD', perSecond: { 'wan2.2-kf2v-flash': { '720P': 20_000 } } };
 
 async function opened(options: StageOptions = {}) {
-  const stage = createStage({ slots: 1, remote: true, prices: PRICES, upstreamCost: 70_000, ...options });
-  await stage.running();
-  await stage.clock.advance(stage.policy.pendingDeadlineMs);
-  async function accepted(ms: number) {
-    const before = stage.backend.operations;
-    stage.backend.script.push({ do: 'operation', ms });
-    const video = await stage.submit();
-    await stage.clock.until('operation', () => stage.backend.operations === before + 1);
-    await stage.clock.settle();
-    return video;
-  }
+  const stage = await openPeerStage({ prices: PRICES, upstreamCost: 70_000, ...options });
   const booked = async (video: { readonly id: string }) =>
     stage.state.ledger.filter((line) => line.video === video.id).map(({ kind, microUnits }) => `${kind} ${microUnits}`);
   const account = () => stage.store.ledger.account(CALLER.owner, monthOf(stage.clock.now()));
-  return { ...stage, accepted, booked, account };
+  return { ...stage, booked, account };
 }
 
 describe('the ledger', () => {
