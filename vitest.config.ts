@@ -42,6 +42,8 @@ export default defineConfig({
           testTimeout: 400_000,
           hookTimeout: 60_000,
           fileParallelism: false,
+          // Of tests that say that they may: enough to keep the machine busy while some wait, and none waits long for its turn.
+          maxConcurrency: availableParallelism() + 1,
           sequence: { groupOrder: 2 },
         },
       },

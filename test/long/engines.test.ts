@@ -1,6 +1,6 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { ShownVideo } from '../support/api.ts';
-import { configured, engineAsk, judgeEngineVideo, type Opened, serve } from '../support/engines/server.ts';
+import { closedBy, configured, engineAsk, judgeEngineVideo, type Opened, serve } from '../support/engines/server.ts';
 import { type FakeComfyui, startFakeComfyui } from '../support/fakes/comfyui/server.ts';
 import { startFakeLightX2v } from '../support/fakes/lightx2v/server.ts';
 import { startFakeSdServer } from '../support/fakes/sdcpp/server.ts';
@@ -8,21 +8,17 @@ import { until } from '../support/until.ts';
 
 /** The whole server in front of each self-hosted engine, from the request to the frames of the file. */
 
-const open: Opened = [];
-
-afterEach(async () => {
-  for (const close of open.splice(0).toReversed()) await close();
-});
-
-async function comfyui(options: Parameters<typeof startFakeComfyui>[0] = {}): Promise<FakeComfyui> {
+async function comfyui(open: Opened, options: Parameters<typeof startFakeComfyui>[0] = {}): Promise<FakeComfyui> {
   const fake = await startFakeComfyui(options);
   open.push(() => fake.kill());
   return fake;
 }
 
-describe('ComfyUI', () => {
-  it('stops the prompt of a cancelled video, and no other', async () => {
-    const fake = await comfyui({ stepMs: 10 });
+// Side by side: each has a server of its own, which keeps one core busy.
+describe.concurrent('ComfyUI', () => {
+  it('stops the prompt of a cancelled video, and no other', async ({ onTestFinished }) => {
+    const open = closedBy(onTestFinished);
+    const fake = await comfyui(open, { stepMs: 10 });
     const api = await serve(open, '', { COMFYUI_URL: fake.url });
     const sampling = fake.engine.moments.hold('sampling');
     const created = await api.create(await engineAsk());
@@ -37,8 +33,9 @@ describe('ComfyUI', () => {
     expect(fake.engine.accepted).toBe(2);
   });
 
-  it('warns of an engine that drops the last frame, or refuses it', async () => {
-    const fake = await comfyui();
+  it('warns of an engine that drops the last frame, or refuses it', async ({ onTestFinished }) => {
+    const open = closedBy(onTestFinished);
+    const fake = await comfyui(open);
     fake.engine.dropsLast = true;
     const api = await serve(open, configured('comfyui', fake.url));
     const video = await api.succeeded((await api.create(await engineAsk())).id);
@@ -52,8 +49,9 @@ describe('ComfyUI', () => {
     expect(failed.error).toMatchObject({ code: 'last_frame_ignored' });
   });
 
-  it('tells a caller nothing of the engine when a model file is missing', async () => {
-    const fake = await comfyui({ models: { vae: [] } });
+  it('tells a caller nothing of the engine when a model file is missing', async ({ onTestFinished }) => {
+    const open = closedBy(onTestFinished);
+    const fake = await comfyui(open, { models: { vae: [] } });
     const api = await serve(open, '', { COMFYUI_URL: fake.url });
     const answer = await api.post(await engineAsk());
     const text =
@@ -66,8 +64,9 @@ describe('ComfyUI', () => {
   });
 });
 
-describe.each(['webm', 'avi'] as const)('sd-server answering %s', (format) => {
-  it('is transcoded to MP4', async () => {
+describe.concurrent.each(['webm', 'avi'] as const)('sd-server answering %s', (format) => {
+  it('is transcoded to MP4', async ({ onTestFinished }) => {
+    const open = closedBy(onTestFinished);
     const fake = await startFakeSdServer({ formats: [format] });
     open.push(() => fake.kill());
     const api = await serve(open, configured('sdcpp', fake.url));
@@ -78,8 +77,9 @@ describe.each(['webm', 'avi'] as const)('sd-server answering %s', (format) => {
   });
 });
 
-describe('LightX2V', () => {
-  it('makes sides of its own, and the video says which', async () => {
+describe.concurrent('LightX2V', () => {
+  it('makes sides of its own, and the video says which', async ({ onTestFinished }) => {
+    const open = closedBy(onTestFinished);
     const fake = await startFakeLightX2v();
     open.push(() => fake.kill());
     const api = await serve(open, configured('lightx2v', fake.url));

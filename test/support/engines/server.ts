@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspectMp4 } from '@inbetween/renderer';
-import { expect } from 'vitest';
+import { expect, type TestContext } from 'vitest';
 import { type Api, MODEL, type ShownVideo, wholeFile } from '../api.ts';
 import { decode } from '../mp4-judge.ts';
 import { dataUrl, paint, pixelsOf } from '../paintings.ts';
@@ -11,6 +11,15 @@ import { makeScratch, startServer } from '../server-process.ts';
 
 /** What a test opened, to be closed in reverse. */
 export type Opened = (() => Promise<unknown>)[];
+
+/** What this test opens is closed when it has ended. */
+export function closedBy(onTestFinished: TestContext['onTestFinished']): Opened {
+  const open: Opened = [];
+  onTestFinished(async () => {
+    for (const close of open.splice(0).toReversed()) await close();
+  }, 60_000);
+  return open;
+}
 
 /** Starts a server with this configuration file; empty: none. */
 export async function serve(open: Opened, file: string, env: Readonly<Record<string, string>> = {}): Promise<Api> {
