@@ -1,4 +1,4 @@
-import { Pool } from 'pg';
+import { Client, Pool } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { hasPostgres, type PostgresCluster, startPostgres } from '../../../../../../test/support/postgres-cluster.ts';
 import { createBell } from '../../system/bell.ts';
@@ -56,6 +56,25 @@ describe.skipIf(!hasPostgres())('the bell over PostgreSQL', () => {
     await vi.waitUntil(() => one.heard.length > 1, { timeout: 10_000 });
     expect(one.heard).toEqual(['admit', 'admit']);
     expect(two.heard).toEqual(['admit', 'generate', 'admit']);
+  });
+
+  it('sends what is rung in one go in one notification, and each topic once', async () => {
+    const { bell: rung } = await bell([]);
+    const client = new Client({ connectionString: url });
+    await client.connect();
+    closers.push(() => client.end());
+    const sent: string[][] = [];
+    client.on('notification', ({ payload = '' }) => sent.push(payload.split(' ').slice(1)));
+    await client.query('listen inbetween_bell');
+    for (const topic of ['admit', 'generate', 'admit'] as const) rung.ring(topic);
+    await vi.waitUntil(() => sent.length === 1, { timeout: 10_000 });
+    // Those that come while it is under way, or soon after, wait for each other.
+    for (const topic of ['deliver', 'sweep', 'deliver'] as const) rung.ring(topic);
+    await vi.waitUntil(() => sent.length === 2, { timeout: 10_000 });
+    expect(sent).toEqual([
+      ['admit', 'generate'],
+      ['deliver', 'sweep'],
+    ]);
   });
 
   it('carries more topics than fit into one notification', async () => {
