@@ -11,6 +11,9 @@ export interface Shares {
   use(owner: OwnerId): void;
 }
 
+/** No owner has a running limit. */
+export const UNLIMITED: Shares = { limited: false, full: [], use: () => undefined };
+
 /** Counts by slots, over all backends: they are what is short, and what goes on at a peer for a cancelled video has one. */
 export async function sharesOf(transaction: Kysely<Tables>): Promise<Shares> {
   const limits = await transaction
@@ -18,7 +21,7 @@ export async function sharesOf(transaction: Kysely<Tables>): Promise<Shares> {
     .select(['id', 'running_limit'])
     .where('running_limit', 'is not', null)
     .execute();
-  if (limits.length === 0) return { limited: false, full: [], use: () => undefined };
+  if (limits.length === 0) return UNLIMITED;
   const left = new Map(limits.map(({ id, running_limit: most }) => [id, most ?? 0]));
   function use(owner: OwnerId): void {
     const slots = left.get(owner);

@@ -10,11 +10,12 @@ export interface Places {
   take(video: Video): Promise<boolean>;
 }
 
-/** Gives up slots whose finished videos left them behind and whose time is over. */
-export async function freeLapsedSlots(transaction: Kysely<Tables>, now: number): Promise<void> {
-  await transaction
-    .deleteFrom('backend_slot')
-    .where('until', '<=', now)
+/** Slots whose finished videos left them behind and whose time is over. */
+export function lapsedSlots(transaction: Kysely<Tables>, now: number) {
+  return transaction
+    .selectFrom('backend_slot')
+    .select('backend_slot.video')
+    .where('backend_slot.until', '<=', now)
     .where(({ not, exists, selectFrom }) =>
       not(
         exists(
@@ -24,18 +25,23 @@ export async function freeLapsedSlots(transaction: Kysely<Tables>, now: number):
             .where('video.completed_at', 'is', null),
         ),
       ),
-    )
+    );
+}
+
+export async function freeLapsedSlots(transaction: Kysely<Tables>, now: number): Promise<void> {
+  await transaction
+    .deleteFrom('backend_slot')
+    .where('until', '<=', now)
+    .where('video', 'in', lapsedSlots(transaction, now))
     .execute();
 }
 
-/** Counts what of a backend's `slots` places is taken. Which ones are taken is read only when one is to be given. */
-export async function placesOf(transaction: Kysely<Tables>, backend: string, slots: number): Promise<Places> {
-  const { taken } = await transaction
-    .selectFrom('backend_slot')
-    .select(({ fn }) => fn.countAll<number>().as('taken'))
-    .where('backend', '=', backend)
-    .executeTakeFirstOrThrow();
-  let numbers: Set<number> | undefined;
+/**
+ * @param slots how many places the backend has
+ * @param taken how many are; which ones is read only when one is to be given
+ */
+export function placesOf(transaction: Kysely<Tables>, backend: string, slots: number, taken: number): Places {
+  let numbers: Set<number> | undefined = taken === 0 ? new Set() : undefined;
 
   async function takenNumbers(): Promise<Set<number>> {
     const rows = await transaction.selectFrom('backend_slot').select('n').where('backend', '=', backend).execute();
@@ -44,7 +50,7 @@ export async function placesOf(transaction: Kysely<Tables>, backend: string, slo
 
   return {
     get free() {
-      return Math.max(0, slots - (numbers?.size ?? Number(taken)));
+      return Math.max(0, slots - (numbers?.size ?? taken));
     },
     async take(video) {
       numbers ??= await takenNumbers();
