@@ -45,6 +45,21 @@ describe('writes of a SQLite store that wait at the same time', () => {
     expect(commitsInLog(path)).toBe(before + 1);
   });
 
+  it('wait for those that come a turn later, as long as each turn brings one', async () => {
+    const before = commitsInLog(path);
+    await new Promise<void>((resolve, reject) => {
+      const come: Promise<number>[] = [];
+      const arrive = (n: number) => {
+        if (n < 4) setImmediate(arrive, n + 1);
+        come.push(note(n));
+        if (n === 4) Promise.all(come).then(() => resolve(), reject);
+      };
+      arrive(1);
+    });
+    expect(commitsInLog(path)).toBe(before + 1);
+    expect(stored()).toEqual([1, 2, 3, 4]);
+  });
+
   it('are told only when the commit is there', async () => {
     await Promise.all([1, 2, 3].map((n) => note(n).then((own) => expect(stored()).toContain(own))));
   });

@@ -49,8 +49,12 @@ export function createWriter(
 
   async function run(): Promise<void> {
     while (waiting.length > 0) {
-      // Requests that have arrived come this far first, and are in the same transaction.
-      await new Promise(setImmediate);
+      // Requests that have arrived come this far first, and are in the same transaction. While a turn brings another
+      // write, one more is waited for: a turn without one ends it, so that who writes alone waits for one turn.
+      for (let before = 0; waiting.length > before && waiting.length < TOGETHER_MAX; ) {
+        before = waiting.length;
+        await new Promise(setImmediate);
+      }
       await commitTogether(waiting.splice(0, TOGETHER_MAX));
     }
     isRunning = false;
