@@ -2,6 +2,7 @@ import { Fault, type FaultCode } from '../../domain/fault.ts';
 import type { SizeTier } from '../../domain/model.ts';
 import type { VideoFacts } from '../../domain/result.ts';
 import type { CoverCrop, Size } from '../../domain/size.ts';
+import { printable } from '../system/printable.ts';
 
 /** What the media child is asked for: paths in, files out; bytes never travel over the channel. */
 export type MediaOrder =
@@ -55,10 +56,10 @@ export interface SentFault {
   readonly cause: string;
 }
 
-/** Packs a fault for the channel; its cause becomes text for the log. */
+/** Packs a fault for the channel; its cause becomes printable text for the log. */
 export function packFault(fault: Fault): SentFault {
   const { code, message, param, cause } = fault;
-  const text = cause instanceof Error ? cause.message : '';
+  const text = cause instanceof Error ? printable(cause.message) : '';
   return { code, message, ...(param === undefined ? {} : { param }), cause: text };
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Fault } from '../../domain/fault.ts';
+import { packFault } from '../media/protocol.ts';
 import { presentable, presentableText } from './presentable.ts';
 import { newSecret } from './secret.ts';
 
@@ -70,6 +71,19 @@ describe('shown', () => {
         call: () => 1,
       }),
     ).toEqual({ big: '10', bytes: '[5 bytes]', url: 'http://x/?…', date: '1970-01-01T00:00:00.000Z', call: undefined });
+  });
+
+  test('bytes of a file that a decoder quotes spelled out, in every text of a chain of errors', () => {
+    const quoted = 'unknown tag "\u001b[2J\u0000\u009b\u007f\u2028\u202e" in 图\tline\nnext\r';
+    const spelled = 'unknown tag "\\u001b[2J\\u0000\\u009b\\u007f\\u2028\\u202e" in 图\tline\nnext\\u000d';
+    const fault = new Fault('damaged_output', 'Damaged.', { cause: new Error(quoted) });
+    expect(presentable({ fault, line: quoted })).toMatchObject({
+      fault: { cause: { message: spelled, stack: expect.stringContaining(spelled) } },
+      line: spelled,
+    });
+    expect(presentableText(quoted)).toBe(spelled);
+    const sent = packFault(fault);
+    expect(sent.cause).toBe(spelled);
   });
 
   test('long texts and lists cut', () => {

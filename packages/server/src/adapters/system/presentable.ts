@@ -1,3 +1,5 @@
+import { printable } from './printable.ts';
+
 /** Names whose values are never written, whatever they hold. */
 const HIDDEN_NAMES =
   /^(authorization|proxy-authorization|cookie|set-cookie|x-api-key|password|passphrase|token|.*secret|.*signature|(negative|actual)?_?prompt)$/i;
@@ -27,11 +29,11 @@ export function presentable(facts: object): Record<string, unknown> {
   return entries(facts, 0);
 }
 
-/** A text without the secrets we know the shape of. */
+/** A printable text without the secrets we know the shape of. */
 export function presentableText(text: string): string {
   // Cut first: a picture of ten megabytes in an error text must not be searched five times.
   const cut = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
-  return HIDDEN_TEXTS.reduce((rest, [pattern, replacement]) => rest.replace(pattern, replacement), cut);
+  return printable(HIDDEN_TEXTS.reduce((rest, [pattern, replacement]) => rest.replace(pattern, replacement), cut));
 }
 
 function entries(facts: object, depth: number): Record<string, unknown> {

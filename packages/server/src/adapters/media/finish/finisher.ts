@@ -7,6 +7,7 @@ import type { Log } from '../../../ports/log.ts';
 import type { FinishedFile, FinishOrder, ResultFinisher } from '../../../ports/media.ts';
 import { askChild } from '../../system/ask-child.ts';
 import { type ChildLimits, entryBeside } from '../../system/child.ts';
+import { printable } from '../../system/printable.ts';
 import type { SentAnswer, SentOrder } from './protocol.ts';
 
 export interface FinisherOptions {
@@ -56,7 +57,9 @@ export function createFinisher({ encoder, log, limits }: FinisherOptions): Resul
       if (found.kind === 'storage-full')
         throw new Fault('storage_full', 'The server ran out of room while it made the video.');
       if (found.kind === 'damaged')
-        throw new Fault('damaged_output', 'The finished video file is damaged.', { cause: new Error(found.reason) });
+        throw new Fault('damaged_output', 'The finished video file is damaged.', {
+          cause: new Error(printable(found.reason)),
+        });
       return { ...outputs, pictures: found.pictures, check: judgeFrames(found.distances) };
     },
   };
