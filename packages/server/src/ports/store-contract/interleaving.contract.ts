@@ -243,5 +243,5 @@ export function interleavingContract(open: OpenStore): void {
       ),
       { numRuns: 20 },
     );
-  }, 60_000);
+  }, 180_000);
 }

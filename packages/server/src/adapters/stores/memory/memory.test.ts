@@ -1,18 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { storeContract } from '../../../ports/store.contract.ts';
 import { pending } from '../../../ports/store-contract/fixtures.contract.ts';
-import { emptyState } from './state.ts';
 import { createMemoryStore } from './store.ts';
+import { openEmpty } from './subject.fixture.ts';
 
-storeContract('memory', async () => {
-  const state = emptyState();
-  return {
-    store: createMemoryStore(state),
-    events: async (id) =>
-      state.events.filter(({ video }) => video === id).map(({ type, at, version }) => ({ type, at, version })),
-    async close() {},
-  };
-});
+storeContract('memory', openEmpty);
 
 describe('memory store', () => {
   it('hands out frozen values', async () => {

@@ -1,37 +1,14 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { VideoEvent } from '../../../domain/event.ts';
 import { storeContract } from '../../../ports/store.contract.ts';
 import { ALICE, pending, videoId } from '../../../ports/store-contract/fixtures.contract.ts';
 import { openSqliteStore } from './open.ts';
+import { makeFolder, openEmpty } from './subject.fixture.ts';
 
-/** What these tests ask does not depend on a disk, and thousands of durable commits on one take minutes. */
-const ROOM = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
-const makeFolder = () => mkdtemp(join(ROOM, 'inbetween-sqlite-'));
-
-storeContract('sqlite', async () => {
-  const folder = await makeFolder();
-  const path = join(folder, 'store.db');
-  const store = await openSqliteStore(path);
-  const behind = new Database(path, { readonly: true });
-  return {
-    store,
-    events: async (id) =>
-      behind
-        .prepare<[string], VideoEvent & { version: number }>(
-          'select type, at, version from event where video = ? order by version',
-        )
-        .all(id),
-    async close() {
-      behind.close();
-      await rm(folder, { recursive: true });
-    },
-  };
-});
+storeContract('sqlite', openEmpty);
 
 describe('opening a SQLite store', () => {
   let folder: string;
