@@ -15,6 +15,7 @@ import { type MatchLayout, SEED_STEP } from '../match/match-layout.ts';
 import { matchSeeds } from '../match/match-seeds.ts';
 import { seekLostSeeds, settleSeeds } from '../match/rematch.ts';
 import { edgeDistances } from '../raster/domain-transform.ts';
+import { blur } from '../raster/gaussian.ts';
 import { type ColourPlanes, type Flow, lumaOf, type Plane } from '../raster/plane.ts';
 import { pyramid, resize, shrink } from '../raster/resample.ts';
 import { bilinear } from '../raster/sample.ts';
@@ -31,6 +32,8 @@ export type Side = 0 | 1;
 /** Seeds fewer than these say nothing about a picture. */
 const LEAST_SEEDS = 20;
 const REFINEMENTS = 3;
+/** Flow is sought in luma blurred by this much (samples): noise and blocks move with nothing. */
+const SOFTNESS = 0.5;
 
 /** What one side's last step found. */
 export interface SideSummary {
@@ -135,13 +138,13 @@ export class AnalysisSteps {
     const { searched, matched, kept } = this.store;
     const { from, to } = this.facing(side);
     const refiner = new Refiner(this.kernels, this.buffer, this.layout.workspaces[side]);
-    copyFlow(inverseSearch(lumaOf(from), lumaOf(to), refiner), searched[side]);
+    copyFlow(inverseSearch(softLuma(from), softLuma(to), refiner), searched[side]);
     const trusted = trustedSeeds(this.buffer, this.layout, side);
     const count = trusted.reduce((sum, value) => sum + value, 0);
     kept[side].set(this.spreadSeeds(trusted));
     if (count > LEAST_SEEDS) {
       const dense = densifySeeds(this.buffer, this.layout, side, trusted, edgeDistances(from));
-      copyFlow(refiner.refine(lumaOf(from), lumaOf(to), dense, REFINEMENTS), matched[side]);
+      copyFlow(refiner.refine(softLuma(from), softLuma(to), dense, REFINEMENTS), matched[side]);
     }
     return count;
   }
@@ -156,7 +159,7 @@ export class AnalysisSteps {
     const back = both ? [searched[other], matched[other]] : [searched[other]];
     const flow = chooseFlow(comparable(from), comparable(to), candidates, back);
     const refiner = new Refiner(this.kernels, this.buffer, this.layout.workspaces[side]);
-    copyFlow(refiner.refine(lumaOf(from), lumaOf(to), flow, REFINEMENTS), chosen[side]);
+    copyFlow(refiner.refine(softLuma(from), softLuma(to), flow, REFINEMENTS), chosen[side]);
     if (side === 1 && camera !== null) settleFlow(chosen[1], kept[1], camera, invert(camera));
   }
 
@@ -251,6 +254,10 @@ export class AnalysisSteps {
     write(residual.v, place.v, 1 / factor);
     write(trust.data, place.z, 1);
   }
+}
+
+function softLuma(picture: ColourPlanes): Plane {
+  return blur(lumaOf(picture), SOFTNESS);
 }
 
 function copyFlow(from: Flow, to: Flow): void {

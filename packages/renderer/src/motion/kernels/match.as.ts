@@ -4,6 +4,7 @@ const DENSE: i32 = 72;
 const FEATURE: i32 = 128;
 const AWAY: i32 = 1 << 28;
 const SCANS: i32 = 4;
+const BETTER: i32 = 6;
 
 // @ts-ignore: decorator
 @inline function apart(a: usize, b: usize, offset: usize): v128 {
@@ -114,6 +115,7 @@ export function seek(from: usize, fromPlaces: usize, fromCount: i32, to: usize, 
     const a = from + <usize>start * DENSE;
     let found = load<i32>(out + (<usize>i << 2));
     let best = denseDifference(a, to + <usize>found * DENSE) + 2 * (abs(found % width - x) + abs(found / width - y));
+    best = best * BETTER >> 3;
     for (let j = 0; j < toCount; j++) {
       const end = load<i32>(toPlaces + (<usize>j << 2));
       const difference = denseDifference(a, to + <usize>end * DENSE);

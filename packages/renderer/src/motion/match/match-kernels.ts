@@ -25,7 +25,7 @@ export interface MatchKernels {
   /**
    * For every place of one list (indices of samples of a level of this width) the place of another list that looks most
    * like it; cost = difference + 2 per sample of distance. `out` holds a first guess per place, which stays unless another
-   * costs less.
+   * costs less than three quarters of it.
    */
   seek(
     from: number,

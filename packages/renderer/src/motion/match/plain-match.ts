@@ -3,6 +3,8 @@ import { DESCRIPTOR_BYTES } from './describe-kernels.ts';
 import type { MatchKernels } from './match-kernels.ts';
 
 const SCANS = 4;
+/** A place is only taken for another that costs less than this many eighths of it. */
+const BETTER = 6;
 const AWAY = 1 << 28;
 const PATTERN_X = [1, -1, 0, 0, 1, 1, -1, -1];
 const PATTERN_Y = [0, 0, 1, -1, 1, -1, 1, -1];
@@ -102,7 +104,7 @@ export function plainMatch(buffer: ArrayBufferLike): MatchKernels {
         const costOf = (end: number): number =>
           2 * (Math.abs((end % width) - x) + Math.abs(Math.floor(end / width) - y)) +
           difference(from + start * DESCRIPTOR_BYTES, to + end * DESCRIPTOR_BYTES, DESCRIPTOR_BYTES);
-        let best = costOf(result[i]!);
+        let best = (costOf(result[i]!) * BETTER) >> 3;
         for (const end of ends) {
           const cost = costOf(end);
           if (cost < best) {
