@@ -5,7 +5,8 @@
  *                                         [--first a.png --last b.png] [--keep folder] [--threads 2] [--fast]
  *
  * Runs from a clean clone with the shipped sample frames, scaled to the size asked for. Prints one JSON object:
- * wall seconds (analysis, rendering with encoding, all), rendered frames a second, file size, bitrate and peak memory.
+ * wall seconds (analysis, rendering with encoding, all), CPU seconds of all threads (what to compare on a machine that has
+ * other work), rendered frames a second, file size, bitrate and peak memory.
  */
 import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -47,6 +48,7 @@ try {
   const last = await prepare(values.last, 'last.png');
   const video = join(folder, 'clip.mp4');
   const begun = performance.now();
+  const cpuBefore = process.cpuUsage();
   let rendering = begun;
   const report = await renderVideo(
     {
@@ -73,6 +75,7 @@ try {
     },
   );
   const ended = performance.now();
+  const cpu = process.cpuUsage(cpuBefore);
   const { size: bytes } = await stat(video);
   const result = {
     size: `${width}x${height}`,
@@ -82,6 +85,7 @@ try {
     analysisSeconds: seconds(rendering - begun),
     renderSeconds: seconds(ended - rendering),
     totalSeconds: seconds(ended - begun),
+    cpuSeconds: seconds((cpu.user + cpu.system) / 1000),
     renderFps: Math.round((report.frames * 10_000) / (ended - rendering)) / 10,
     fileBytes: bytes,
     megabitsPerSecond: Math.round((bytes * 8) / report.durationMs / 10) / 100,
