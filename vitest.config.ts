@@ -12,8 +12,8 @@ const LONG = 'packages/*/src/**/*.long.test.ts';
  */
 export default defineConfig({
   test: {
-    // Workers and the children that they start keep what they compile, in Node's own place for it.
-    env: { NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache') },
+    // Workers and the children that they start keep what they compile where servers keep it.
+    env: { NODE_COMPILE_CACHE: join(tmpdir(), `inbetween-compiled-${process.getuid?.() ?? 'ours'}`) },
     projects: [
       {
         test: {
