@@ -47,8 +47,8 @@ export async function analysePair(
   await both((side) => ({ kind: 'describe', side, camera }));
   onProgress(PROGRESS.describe);
   await both((side) => ({ kind: 'match', side }));
-  await both((side) => ({ kind: 'seek', side }));
-  await both((side) => ({ kind: 'settle', side }));
+  const sought = await both<boolean>((side) => ({ kind: 'seek', side }));
+  if (sought.some(Boolean)) await both((side) => ({ kind: 'settle', side }));
   onProgress(PROGRESS.match);
   const tones = (await threads.run({ kind: 'tone' })) as [Tone, Tone, Tone];
   onProgress(PROGRESS.tone);

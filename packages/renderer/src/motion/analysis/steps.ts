@@ -107,9 +107,9 @@ export class AnalysisSteps {
     matchSeeds(this.kernels, this.buffer, this.layout, side);
   }
 
-  /** Looks anew for a side's seeds that no trusted match was found for. */
-  seek(side: Side): void {
-    seekLostSeeds(this.kernels, this.buffer, this.layout, side);
+  /** Looks anew for a side's seeds that no trusted match was found for; false when that is not worth it. */
+  seek(side: Side): boolean {
+    return seekLostSeeds(this.kernels, this.buffer, this.layout, side);
   }
 
   /** Takes up what `seek` found, when it has run on both sides. */

@@ -6,15 +6,27 @@ import { type MatchLayout, type MatchLevel, SEED_STEP } from './match-layout.ts'
 const MOST_COMPARISONS = 8_000_000;
 /** Lost seeds are looked for at every second column and row; their neighbours learn from them. */
 const STRIDE = 2;
+/**
+ * Where fewer seeds than these found a trusted partner (share of both sides'), nothing is looked for anew: pictures have
+ * little in common or are blurred, and the best of many comparisons is then chance (clips that gain have .29 to .87, blurred
+ * birds that lose .03 to .12, a mirrored copy .05).
+ */
+const LEAST_TRUSTED = 0.2;
 /** `improve` without a limit on how far a seed may go. */
 const ANY_REACH = 0;
 
 /**
  * Looks anew for seeds that found no trusted partner, among what found none in the other picture: a thing that moved
  * further than it is wide is too small to be seen where the matcher begins. Leaves where each side's seeds should set
- * out in `startU` and `startV`; `settleSeeds` takes them up when both sides are through.
+ * out in `startU` and `startV`; `settleSeeds` takes them up when both sides are through. False when so little was matched
+ * that it is not worth it, and nothing is to be taken up.
  */
-export function seekLostSeeds(kernels: MatchKernels, buffer: ArrayBufferLike, layout: MatchLayout, side: 0 | 1): void {
+export function seekLostSeeds(
+  kernels: MatchKernels,
+  buffer: ArrayBufferLike,
+  layout: MatchLayout,
+  side: 0 | 1,
+): boolean {
   const { columns, rows, levels } = layout;
   const seeds = layout.seeds[side];
   const count = columns * rows;
@@ -23,16 +35,18 @@ export function seekLostSeeds(kernels: MatchKernels, buffer: ArrayBufferLike, la
   startU.set(new Int32Array(buffer, seeds.u, count));
   startV.set(new Int32Array(buffer, seeds.v, count));
   const other = side === 0 ? 1 : 0;
-  const which = lostSeeds(trustedSeeds(buffer, layout, side), columns, rows);
+  const trustedHere = trustedSeeds(buffer, layout, side);
   const trustedThere = trustedSeeds(buffer, layout, other);
-  if (which.length === 0) return;
+  if (shareOf(trustedHere) + shareOf(trustedThere) < 2 * LEAST_TRUSTED) return false;
+  const which = lostSeeds(trustedHere, columns, rows);
+  if (which.length === 0) return true;
   // The finest level that is quick enough, but not the very finest: what is found needs to be near only.
   for (let n = Math.min(1, levels.length - 1); n < levels.length; n++) {
     const level = levels[n]!;
     const step = SEED_STEP / 2 ** n;
     const there = new Int32Array(buffer, seeds.lostThere, level.width * level.height);
     const ends = lostPlaces(trustedThere, columns, rows, level, step, there);
-    if (ends === 0) return;
+    if (ends === 0) break;
     if (which.length * ends > MOST_COMPARISONS && n < levels.length - 1) continue;
     const { width, height, descriptors } = level;
     const from = new Int32Array(buffer, seeds.lost, which.length);
@@ -54,8 +68,9 @@ export function seekLostSeeds(kernels: MatchKernels, buffer: ArrayBufferLike, la
       startU[seed] = ((found[i]! % width) - (from[i]! % width)) * 2 ** n;
       startV[seed] = (Math.floor(found[i]! / width) - Math.floor(from[i]! / width)) * 2 ** n;
     });
-    return;
+    break;
   }
+  return true;
 }
 
 /** Lets a side's seeds set out from what `seekLostSeeds` left, and tell their neighbours. */
@@ -82,6 +97,10 @@ export function settleSeeds(kernels: MatchKernels, buffer: ArrayBufferLike, layo
     startV,
     cost,
   );
+}
+
+function shareOf(trusted: Uint8Array): number {
+  return trusted.reduce((sum, value) => sum + value, 0) / trusted.length;
 }
 
 /** Numbers of the seeds to look for. */
