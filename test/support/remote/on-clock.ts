@@ -45,7 +45,8 @@ async function run(
 }
 
 /** Files are really written, which takes real time; the fake clock knows nothing of it and stands still meanwhile. */
-const isAtFiles = () => process.getActiveResourcesInfo().some((kind) => kind.startsWith('FSReq') || kind === 'CloseReq');
+const isAtFiles = () =>
+  process.getActiveResourcesInfo().some((kind) => kind.startsWith('FSReq') || kind === 'CloseReq');
 
 /** A fault of this code. */
 export const fault = (code: string, more = {}) => expect.objectContaining({ name: 'Fault', code, ...more });
