@@ -66,3 +66,10 @@ it.concurrent('a render that fits into the grace period is finished before the s
   expect((await server.api.find(id)).status).toBe('succeeded');
   await server.stop();
 });
+
+it.concurrent('a server that is told to stop the moment it says that it listens ends politely', async () => {
+  await using scratch = makeScratch();
+  const server = await startServer(scratch);
+  server.signal('SIGTERM');
+  expect(await server.ended).toEqual({ code: 0, signal: null });
+});

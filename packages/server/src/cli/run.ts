@@ -31,11 +31,13 @@ export async function run(role: Role, flags: SettingFlags): Promise<void> {
     const problem = startProblem(error);
     throw problem === undefined ? error : new CommandFailure(problem);
   });
+  // Heard from here on: whoever reads that it listens may stop it at once.
+  const stopped = untilStopped(server, config.server.shutdownGraceMs);
   say.out(welcome(server, { terminal, ownKey: config.access.apiKey !== undefined }));
   // Node would keep what it compiled at the end of the process, which for a server may be a kill.
   flushCompileCache();
   trimMemorySoon();
-  await untilStopped(server, config.server.shutdownGraceMs);
+  await stopped;
 }
 
 /** Stops on SIGTERM or SIGINT within the grace period; a second signal exits at once. */

@@ -243,5 +243,5 @@ export function interleavingContract(open: OpenStore): void {
       ),
       { numRuns: 20 },
     );
-  }, 180_000);
+  }, 60_000);
 }
