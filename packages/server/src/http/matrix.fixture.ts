@@ -1,9 +1,19 @@
 import { expect } from 'vitest';
-import { ASK, bearer, png, type TestApp } from './app.fixture.ts';
+import { ASK, bearer, png, type TestApp, testApp } from './app.fixture.ts';
 import { errorObject } from './error-object.ts';
-import type { RouteTrait } from './route.ts';
+import { type RouteTrait, traitsOf } from './route.ts';
+import { allRoutes } from './routes.ts';
 
 /** What the tests that walk all routes share: how one is asked, and how its refusals are read. */
+
+/** What is known of every route of the router. */
+export async function traits(): Promise<readonly RouteTrait[]> {
+  await using test = await testApp();
+  return traitsOf(allRoutes(test.parts));
+}
+
+/** Has the shape of a video's id, and is none's. */
+export const NOBODY = 'video_00000000000000000000000000';
 
 export const nameOf = (trait: RouteTrait) => `${trait.method} ${trait.path}`;
 export const scopeOf = ({ access }: RouteTrait) => (access === 'signed' ? 'videos:read' : access);

@@ -13,7 +13,7 @@ import { quietFetcher } from '../../../../../../test/support/remote/world.ts';
 import { SIZE_TIERS } from '../../../domain/model.ts';
 import { opaque } from '../remote/instances.ts';
 import { createGatewayApi, type GatewayOptions } from './api.ts';
-import { DIALECTS, readWord, setAt } from './dialects.ts';
+import { DIALECTS } from './dialects.ts';
 
 const { fetcher } = quietFetcher();
 
@@ -376,28 +376,5 @@ describe('a gateway', { timeout: 30_000 }, () => {
     expect((await apiFor(other).probe(signal)).problems).toHaveLength(1);
     await fake.kill();
     await other.kill();
-  });
-});
-
-describe('words and fields', () => {
-  it.each([
-    ['pending', 'queued'],
-    ['QUEUED', 'queued'],
-    ['in_progress', 'working'],
-    ['In Progress', 'working'],
-    ['completed', 'done'],
-    ['SUCCESS', 'done'],
-    ['canceled', 'cancelled'],
-    ['expired', 'lost'],
-    ['unknown', undefined],
-    ['constructor', undefined],
-  ])('%s means %s', (word, state) => expect(readWord(word)).toBe(state));
-
-  it('go where the map says', () => {
-    const body: Record<string, unknown> = {};
-    setAt(body, 'images[1]', 'b');
-    setAt(body, 'images[0]', 'a');
-    setAt(body, 'x.y[0].z', 1);
-    expect(body).toEqual({ images: ['a', 'b'], x: { y: [{ z: 1 }] } });
   });
 });
