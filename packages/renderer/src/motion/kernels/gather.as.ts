@@ -40,24 +40,51 @@ export const PAD: i32 = 8;
 // @ts-ignore: decorator
 @inline function pairs(a: v128, b: v128): v128 { return i32x4.add(v128.shuffle<i32>(a, b, 0, 2, 4, 6), v128.shuffle<i32>(a, b, 1, 3, 5, 7)); }
 
-// Where four values are read, positions rounded to 1/32 sample: leaves at `aim` four offsets into the plane, in samples, then
-// four into the weights across, then four into the weights down.
+// Four values at places that follow each other and share their phase: columns are summed once for all.
 // @ts-ignore: decorator
-@inline function take(aim: usize, stride: i32, x: v128, y: v128, lastX: v128, lastY: v128): void {
-  const fine = f32x4.splat(32), half = f32x4.splat(0.5), mask = i32x4.splat(31);
-  // Within the picture and never NaN, so that truncation has one meaning on every machine.
-  const qx = i32x4.relaxed_trunc_f32x4_s(f32x4.add(f32x4.mul(reflect(x, lastX), fine), half));
-  const qy = i32x4.relaxed_trunc_f32x4_s(f32x4.add(f32x4.mul(reflect(y, lastY), fine), half));
-  v128.store(aim, i32x4.add(i32x4.mul(i32x4.shr_s(qy, 5), i32x4.splat(stride)), i32x4.shr_s(qx, 5)));
-  v128.store(aim + 16, i32x4.shl(v128.and(qx, mask), 3));
-  v128.store(aim + 32, i32x4.shl(v128.and(qy, mask), 3));
+@inline function cubicRun(at: usize, stride: usize, wx: usize, wy: usize): v128 {
+  const upper = v128.shuffle<i8>(v128.load64_zero(at), v128.load64_zero(at + stride), 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  const lower = v128.shuffle<i8>(v128.load64_zero(at + 2 * stride), v128.load64_zero(at + 3 * stride), 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  const above = v128.load32_splat(wy), below = v128.load32_splat(wy, 4);
+  const left = i32x4.add(i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(upper), above), i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(lower), below));
+  const right = i32x4.add(i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_u(upper), above), i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_u(lower), below));
+  return i32x4.add(
+    i32x4.add(i32x4.mul(left, weight(wx, 0)), i32x4.mul(v128.shuffle<i32>(left, right, 1, 2, 3, 4), weight(wx, 2))),
+    i32x4.add(i32x4.mul(v128.shuffle<i32>(left, right, 2, 3, 4, 5), weight(wx, 4)), i32x4.mul(v128.shuffle<i32>(left, right, 3, 4, 5, 6), weight(wx, 6))));
 }
 
-// Four bicubic values × 1048576 at (x, y); `aim` is room for 48 bytes.
+// @ts-ignore: decorator
+@inline function weight(at: usize, offset: usize): v128 { return i32x4.splat(<i32>load<i16>(at + offset)); }
+
+// A coordinate within the picture in parts of 1/32 sample; never NaN, so that truncation has one meaning on every machine.
+// @ts-ignore: decorator
+@inline function fine(x: v128, last: v128): v128 { return i32x4.relaxed_trunc_f32x4_s(f32x4.add(f32x4.mul(reflect(x, last), f32x4.splat(32)), f32x4.splat(0.5))); }
+
+// Of coordinates in such parts: offsets into the plane, in samples.
+// @ts-ignore: decorator
+@inline function places(x: v128, y: v128, stride: i32): v128 { return i32x4.add(i32x4.mul(i32x4.shr_s(y, 5), i32x4.splat(stride)), i32x4.shr_s(x, 5)); }
+
+// Of coordinates in such parts: offsets into the weights.
+// @ts-ignore: decorator
+@inline function phases(x: v128): v128 { return i32x4.shl(v128.and(x, i32x4.splat(31)), 3); }
+
+// Whether four places follow each other, `step` holding their distances from the first, with one phase.
+// @ts-ignore: decorator
+@inline function isRun(at: v128, step: v128, px: v128, py: v128): bool {
+  const first = i32x4.sub(at, step);
+  const apart = v128.or(v128.xor(first, v128.shuffle<i32>(first, first, 0, 0, 0, 0)), v128.or(v128.xor(px, v128.shuffle<i32>(px, px, 0, 0, 0, 0)), v128.xor(py, v128.shuffle<i32>(py, py, 0, 0, 0, 0))));
+  return !v128.any_true(apart);
+}
+
+// Four bicubic values × 1048576 at (x, y), read at the nearest 1/32 sample; `aim` is room for 48 bytes.
 // @ts-ignore: decorator
 @inline export function cubics(plane: usize, stride: i32, x: v128, y: v128, lastX: v128, lastY: v128, weights: usize, aim: usize): v128 {
-  take(aim, stride, x, y, lastX, lastY);
+  const qx = fine(x, lastX), qy = fine(y, lastY), at = places(qx, qy, stride), px = phases(qx), py = phases(qy);
   const base = plane + <usize>((PAD - 1) * stride + PAD - 1), s = <usize>stride;
+  if (isRun(at, i32x4(0, 1, 2, 3), px, py)) return f32x4.convert_i32x4_s(cubicRun(base + <usize>i32x4.extract_lane(at, 0), s, weights + <usize>i32x4.extract_lane(px, 0), weights + <usize>i32x4.extract_lane(py, 0)));
+  v128.store(aim, at);
+  v128.store(aim + 16, px);
+  v128.store(aim + 32, py);
   const c0 = cubic(base + load<u32>(aim), s, weights + load<u32>(aim, 16), weights + load<u32>(aim, 32));
   const c1 = cubic(base + load<u32>(aim, 4), s, weights + load<u32>(aim, 20), weights + load<u32>(aim, 36));
   const c2 = cubic(base + load<u32>(aim, 8), s, weights + load<u32>(aim, 24), weights + load<u32>(aim, 40));
@@ -80,11 +107,49 @@ export const PAD: i32 = 8;
 // @ts-ignore: decorator
 @inline function halves(a: v128, b: v128): v128 { return i32x4.add(v128.shuffle<i32>(a, b, 0, 1, 4, 5), v128.shuffle<i32>(a, b, 2, 3, 6, 7)); }
 
+// Columns of two bytes, four rows of them summed: b r b r.
+// @ts-ignore: decorator
+@inline function columnsLow(upper: v128, lower: v128, above: v128, below: v128): v128 { return i32x4.add(i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(upper), above), i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(lower), below)); }
+// @ts-ignore: decorator
+@inline function columnsHigh(upper: v128, lower: v128, above: v128, below: v128): v128 { return i32x4.add(i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_u(upper), above), i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_u(lower), below)); }
+
+// Two values of both colours, two places apart, from six columns: b r b r.
+// @ts-ignore: decorator
+@inline function acrossSix(a: v128, b: v128, c: v128, w0: v128, w1: v128, w2: v128, w3: v128): v128 {
+  return i32x4.add(
+    i32x4.add(i32x4.mul(v128.shuffle<i32>(a, b, 0, 1, 4, 5), w0), i32x4.mul(v128.shuffle<i32>(a, b, 2, 3, 6, 7), w1)),
+    i32x4.add(i32x4.mul(v128.shuffle<i32>(b, c, 0, 1, 4, 5), w2), i32x4.mul(v128.shuffle<i32>(b, c, 2, 3, 6, 7), w3)));
+}
+
+// Four values of both colours at every second place with one phase: columns are summed once for all. Left at `out` as by `cubics2`.
+// @ts-ignore: decorator
+@inline function cubicRun2(at: usize, s: usize, wx: usize, wy: usize, out: usize): void {
+  const r0 = v128.load(at), r1 = v128.load(at + s), r2 = v128.load(at + 2 * s), r3 = v128.load(at + 3 * s);
+  const upper = v128.shuffle<i8>(r0, r1, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23), upperRight = v128.shuffle<i8>(r0, r1, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+  const lower = v128.shuffle<i8>(r2, r3, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23), lowerRight = v128.shuffle<i8>(r2, r3, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+  const upperEnd = v128.shuffle<i8>(v128.load32_zero(at + 16), v128.load32_zero(at + s + 16), 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  const lowerEnd = v128.shuffle<i8>(v128.load32_zero(at + 2 * s + 16), v128.load32_zero(at + 3 * s + 16), 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  const above = v128.load32_splat(wy), below = v128.load32_splat(wy, 4);
+  const w0 = weight(wx, 0), w1 = weight(wx, 2), w2 = weight(wx, 4), w3 = weight(wx, 6);
+  const middle = columnsLow(upperRight, lowerRight, above, below);
+  const a = f32x4.convert_i32x4_s(acrossSix(columnsLow(upper, lower, above, below), columnsHigh(upper, lower, above, below), middle, w0, w1, w2, w3));
+  const b = f32x4.convert_i32x4_s(acrossSix(middle, columnsHigh(upperRight, lowerRight, above, below), columnsLow(upperEnd, lowerEnd, above, below), w0, w1, w2, w3));
+  v128.store(out, v128.shuffle<f32>(a, b, 0, 2, 4, 6));
+  v128.store(out + 16, v128.shuffle<f32>(a, b, 1, 3, 5, 7));
+}
+
 // Reads both colours at four places: leaves at `out` four values × 1048576 of blue, then of red. `aim` is room for 48 bytes.
 // @ts-ignore: decorator
 @inline export function cubics2(plane: usize, stride: i32, x: v128, y: v128, lastX: v128, lastY: v128, weights: usize, aim: usize, out: usize): void {
-  take(aim, stride, x, y, lastX, lastY);
+  const qx = fine(x, lastX), qy = fine(y, lastY), at = places(qx, qy, stride), px = phases(qx), py = phases(qy);
   const base = plane + <usize>(2 * ((PAD - 1) * stride + PAD - 1)), s = <usize>stride << 1;
+  if (isRun(at, i32x4(0, 2, 4, 6), px, py)) {
+    cubicRun2(base + (<usize>i32x4.extract_lane(at, 0) << 1), s, weights + <usize>i32x4.extract_lane(px, 0), weights + <usize>i32x4.extract_lane(py, 0), out);
+    return;
+  }
+  v128.store(aim, at);
+  v128.store(aim + 16, px);
+  v128.store(aim + 32, py);
   const c0 = cubic2(base + (load<u32>(aim) << 1), s, weights + load<u32>(aim, 16), weights + load<u32>(aim, 32));
   const c1 = cubic2(base + (load<u32>(aim, 4) << 1), s, weights + load<u32>(aim, 20), weights + load<u32>(aim, 36));
   const c2 = cubic2(base + (load<u32>(aim, 8) << 1), s, weights + load<u32>(aim, 24), weights + load<u32>(aim, 40));
