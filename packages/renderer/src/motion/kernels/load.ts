@@ -51,9 +51,7 @@ export function loadAnalysisKernels(memory: SharedMemory): AnalysisKernels {
     improve: match.improve,
     seek: match.seek,
     nearest: match.nearest,
-    weigh: refine.weigh,
-    linearise: refine.linearise,
-    relax: refine.relax,
+    refine: refine.refine,
     describe: describe.describe,
   };
 }

@@ -1,4 +1,7 @@
-import { REFINE_PLANES, type RefineKernels, refineStride } from './refine-kernels.ts';
+import { gradient } from '../raster/gradient.ts';
+import type { Flow, Plane } from '../raster/plane.ts';
+import { bilinear } from '../raster/sample.ts';
+import { type RefineKernels, refinePlaces } from './refine-kernels.ts';
 
 /** Weights of smoothness, brightness constancy and gradient constancy (the study's tuning, 0..255 grey steps). */
 const SMOOTHNESS = 20;
@@ -10,17 +13,77 @@ const EPSILON_SQUARED = 1e-6;
 /** Over-relaxation; 1.6 is the usual optimum for this system. */
 const RELAXATION = 1.6;
 
-/** The plain TypeScript twin of the refinement kernels: their oracle, and the fallback. */
+/** Floats per row of a plane: four of slack on the left, at least four on the right. A plane has a row more above and below. */
+function strideOf(width: number): number {
+  return ((width + 3) & ~3) + 8;
+}
+
+/**
+ * The plain TypeScript twin of the refinement kernel: its oracle, and the fallback. Its planes: 0 u, 1 v (the flow), 2 du,
+ * 3 dv (its increment), 4, 5 smoothness of the link to the right and down, 6..10 the normal equations a11 a12 a22 b1 b2,
+ * 11..13 picture slopes x y t, 14..18 second slopes xx xy yy xt yt, 19 scratch.
+ */
 export function plainRefine(buffer: ArrayBufferLike): RefineKernels {
-  const planes = (width: number, height: number, base: number): Float32Array[] => {
-    const size = refineStride(width) * (height + 2);
-    return Array.from({ length: REFINE_PLANES }, (_, i) => new Float32Array(buffer, base + 4 * i * size, size));
-  };
   return {
-    weigh: (width, height, base) => weigh(width, height, planes(width, height, base)),
-    linearise: (width, height, base) => linearise(width, height, planes(width, height, base)),
-    relax: (width, height, base) => relax(width, height, planes(width, height, base)),
+    refine(width, height, base, iterations, sweeps) {
+      const places = refinePlaces(width, height, base);
+      const at = (place: number): Float32Array => new Float32Array(buffer, place, width * height);
+      const plane = (place: number): Plane => ({ width, height, data: at(place) });
+      const u = at(places.u);
+      const v = at(places.v);
+      const planes = load(plane(places.from), plane(places.to), { width, height, u, v });
+      for (let i = 0; i < iterations; i++) {
+        weigh(width, height, planes);
+        linearise(width, height, planes);
+        for (let sweep = 0; sweep < sweeps; sweep++) relax(width, height, planes);
+      }
+      const stride = strideOf(width);
+      for (let y = 0, i = 0; y < height; y++) {
+        for (let x = 0, from = (y + 1) * stride + 4; x < width; x++, from++, i++) {
+          u[i] = planes[0]![from]! + planes[2]![from]!;
+          v[i] = planes[1]![from]! + planes[3]![from]!;
+        }
+      }
+    },
   };
+}
+
+/** Fills the planes with the flow and the pictures' slopes. */
+function load(from: Plane, to: Plane, flow: Flow): Float32Array[] {
+  const { width, height } = from;
+  const stride = strideOf(width);
+  const planes = Array.from({ length: 20 }, () => new Float32Array(stride * (height + 2)));
+  const mean = new Float32Array(width * height);
+  const change = new Float32Array(width * height);
+  for (let y = 0, i = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, i++) {
+      const warped = bilinear(to.data, width, height, x + flow.u[i]!, y + flow.v[i]!);
+      mean[i] = 0.5 * (from.data[i]! + warped);
+      change[i] = warped - from.data[i]!;
+    }
+  }
+  const first = gradient({ width, height, data: mean });
+  const second = gradient(first.x);
+  const bend = gradient(first.y);
+  const drift = gradient({ width, height, data: change });
+  const sources: [number, Float32Array][] = [
+    [0, flow.u],
+    [1, flow.v],
+    [11, first.x.data],
+    [12, first.y.data],
+    [13, change],
+    [14, second.x.data],
+    [15, second.y.data],
+    [16, bend.y.data],
+    [17, drift.x.data],
+    [18, drift.y.data],
+  ];
+  for (const [index, data] of sources) {
+    for (let y = 0; y < height; y++) {
+      planes[index]!.set(data.subarray(y * width, (y + 1) * width), (y + 1) * stride + 4);
+    }
+  }
+  return planes;
 }
 
 function weigh(width: number, height: number, planes: readonly Float32Array[]): void {
@@ -33,7 +96,7 @@ function weigh(width: number, height: number, planes: readonly Float32Array[]): 
     Float32Array,
   ];
   const point = planes[19]!;
-  const stride = refineStride(width);
+  const stride = strideOf(width);
   for (let y = 1; y <= height; y++) {
     const below = y < height ? stride : 0;
     for (let x = 0, at = y * stride + 4; x < width; x++, at++) {
@@ -56,7 +119,7 @@ function weigh(width: number, height: number, planes: readonly Float32Array[]): 
 }
 
 function linearise(width: number, height: number, planes: readonly Float32Array[]): void {
-  const stride = refineStride(width);
+  const stride = strideOf(width);
   for (let y = 1; y <= height; y++) {
     for (let x = 0, at = y * stride + 4; x < width; x++, at++) {
       const u = planes[2]![at]!;
@@ -97,7 +160,7 @@ function relax(width: number, height: number, planes: readonly Float32Array[]): 
     Float32Array,
     Float32Array,
   ];
-  const stride = refineStride(width);
+  const stride = strideOf(width);
   for (let y = 1; y <= height; y++) {
     for (let parity = 0; parity < 2; parity++) {
       for (let x = parity, at = y * stride + 4 + parity; x < width; x += 2, at += 2) {

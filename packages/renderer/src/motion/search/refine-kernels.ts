@@ -1,26 +1,38 @@
-/**
- * The inner loops of variational refinement over one memory. All planes of a refinement follow each other from `base`,
- * each `refineStride(width) × (height + 2)` 32-bit floats; sample (x, y) is number (y + 1) × stride + 4 + x of its plane.
- * Planes: 0 u, 1 v (the flow), 2 du, 3 dv (its increment), 4, 5 smoothness of the link to the right and down,
- * 6..10 the normal equations a11 a12 a22 b1 b2, 11..13 picture slopes x y t, 14..18 second slopes xx xy yy xt yt, 19 scratch.
- */
+/** The inner loops of variational refinement over one memory. */
 export interface RefineKernels {
-  /** Sets the weight of every link between neighbours from the present slope of the flow. */
-  weigh(width: number, height: number, base: number): void;
-  /** Re-weights the pictures' equations for the present increment. */
-  linearise(width: number, height: number, base: number): void;
-  /** One over-relaxed Gauss-Seidel sweep: row by row, even samples before odd ones. */
-  relax(width: number, height: number, base: number): void;
+  /**
+   * Improves the flow between two pictures, all of which lie where `refinePlaces` says: `iterations` times weighs the links
+   * between neighbours, weighs the pictures' equations, and sweeps over all samples `sweeps` times (Gauss-Seidel,
+   * over-relaxed: row by row, even samples before odd ones). The workspace at `base` takes `refineBytes`.
+   */
+  refine(width: number, height: number, base: number, iterations: number, sweeps: number): void;
 }
 
-export const REFINE_PLANES = 20;
+/** Planes of a workspace. */
+const PLANES = 20;
+/** The first plane that is free while the pictures and the flow are taken up. */
+const FREE = 6;
 
-/** Floats per row: four of slack on the left, at least four on the right. */
-export function refineStride(width: number): number {
-  return ((width + 3) & ~3) + 8;
+/** Where a refinement finds both pictures and the flow, and leaves the improved flow: planes of 32-bit floats, byte offsets. */
+export interface RefinePlaces {
+  readonly from: number;
+  readonly to: number;
+  readonly u: number;
+  readonly v: number;
+}
+
+export function refinePlaces(width: number, height: number, base: number): RefinePlaces {
+  const place = (n: number): number => base + n * planeBytes(width, height);
+  return { from: place(FREE), to: place(FREE + 1), u: place(FREE + 2), v: place(FREE + 3) };
 }
 
 /** Bytes a refinement of this size needs. */
 export function refineBytes(width: number, height: number): number {
-  return REFINE_PLANES * 4 * refineStride(width) * (height + 2);
+  return PLANES * planeBytes(width, height);
+}
+
+/** A row more above and below; even and odd samples of a row apart, in fours, with four of room at either end of both. */
+function planeBytes(width: number, height: number): number {
+  const half = (((width + 1) >> 1) + 3) & ~3;
+  return 4 * (2 * half + 12) * (height + 2);
 }
