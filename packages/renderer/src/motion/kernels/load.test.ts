@@ -14,6 +14,8 @@ import { planMemory, samplesOf } from '../render/layout.ts';
 import { plainKernels } from '../render/plain-kernels.ts';
 import { plainPicture } from '../render/plain-picture.ts';
 import { writeTables } from '../render/tables.ts';
+import { descendBytes } from '../search/descend-kernels.ts';
+import { plainDescend } from '../search/plain-descend.ts';
 import { plainRefine } from '../search/plain-refine.ts';
 import { refineBytes, refinePlaces } from '../search/refine-kernels.ts';
 import { loadAnalysisKernels, loadFrameKernels, loadPictureKernels } from './load.ts';
@@ -337,5 +339,33 @@ describe('analysis kernels', () => {
     });
     expect(largestDifference(results[0] ?? [], results[1] ?? [])).toBeLessThan(0.005);
     expect(Math.max(...(results[0] ?? []).map(Math.abs))).toBeGreaterThan(0.1);
+  });
+
+  it.each([
+    [70, 46],
+    [37, 21],
+    [16, 16],
+  ])('find patches of %d × %d samples like their twin', (width, height) => {
+    const bytes = 4 * width * height + 64;
+    const [from, to, u, v, scratch] = [1, 2, 3, 4, 5].map((n) => n * bytes) as [number, number, number, number, number];
+    const results = [0, 1].map((which) => {
+      const memory = openSharedMemory(scratch + descendBytes(width, height));
+      const shade = (x: number, y: number): number => 120 + 60 * Math.sin(x / 3 + y / 5) + 30 * Math.cos(x / 7 - y / 2);
+      floats(memory, from, width * height).forEach((_, i, all) => {
+        all[i] = shade(i % width, Math.floor(i / width));
+      });
+      floats(memory, to, width * height).forEach((_, i, all) => {
+        all[i] = shade((i % width) - 1.3, Math.floor(i / width) + 0.8);
+      });
+      // One start far outside the picture.
+      floats(memory, u, width * height).fill(0.5).fill(-60, 0, 3 * width);
+      const kernels = which === 0 ? loadAnalysisKernels(memory) : plainDescend(memory.buffer);
+      kernels.descend(width, height, from, to, u, v, scratch);
+      return [...floats(memory, u, width * height), ...floats(memory, v, width * height)];
+    });
+    expect(largestDifference(results[0] ?? [], results[1] ?? [])).toBeLessThan(0.02);
+    const middle = (height >> 1) * width + (width >> 1);
+    expect(results[0]?.[middle]).toBeCloseTo(1.3, 1);
+    expect(results[0]?.[width * height + middle]).toBeCloseTo(-0.8, 1);
   });
 });

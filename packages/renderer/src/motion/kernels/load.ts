@@ -7,6 +7,8 @@ import type { FrameKernels } from '../render/kernels.ts';
 import type { PictureKernels } from '../render/picture-kernels.ts';
 import { plainKernels } from '../render/plain-kernels.ts';
 import { plainPicture } from '../render/plain-picture.ts';
+import type { DescendKernels } from '../search/descend-kernels.ts';
+import { plainDescend } from '../search/plain-descend.ts';
 import { plainRefine } from '../search/plain-refine.ts';
 import type { RefineKernels } from '../search/refine-kernels.ts';
 import { instantiate, type SharedMemory } from './web-assembly.ts';
@@ -39,12 +41,13 @@ export function loadPictureKernels(memory: SharedMemory): PictureKernels {
 }
 
 /** Everything the analysis calls in its inner loops. */
-export type AnalysisKernels = MatchKernels & RefineKernels & DescribeKernels;
+export type AnalysisKernels = MatchKernels & RefineKernels & DescendKernels & DescribeKernels;
 
 /** The kernels of the analysis over a shared memory; plain TypeScript where WebAssembly SIMD is missing. */
 export function loadAnalysisKernels(memory: SharedMemory): AnalysisKernels {
   const match = (load('match', memory) as MatchKernels | null) ?? plainMatch(memory.buffer);
   const refine = (load('refine', memory) as RefineKernels | null) ?? plainRefine(memory.buffer);
+  const descend = (load('descend', memory) as DescendKernels | null) ?? plainDescend(memory.buffer);
   const describe = (load('describe', memory) as DescribeKernels | null) ?? plainDescribe(memory.buffer);
   return {
     exhaustive: match.exhaustive,
@@ -52,13 +55,14 @@ export function loadAnalysisKernels(memory: SharedMemory): AnalysisKernels {
     seek: match.seek,
     nearest: match.nearest,
     refine: refine.refine,
+    descend: descend.descend,
     describe: describe.describe,
   };
 }
 
 /** The exports of a committed kernel, or null when this machine cannot compile it. */
 function load(
-  name: 'picture' | 'frame' | 'gather' | 'crossed' | 'match' | 'refine' | 'describe',
+  name: 'picture' | 'frame' | 'gather' | 'crossed' | 'match' | 'refine' | 'descend' | 'describe',
   memory: SharedMemory,
 ): unknown {
   const bytes = readFileSync(new URL(`./${name}.wasm`, import.meta.url));

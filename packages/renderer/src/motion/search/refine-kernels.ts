@@ -1,3 +1,5 @@
+import { descendBytes } from './descend-kernels.ts';
+
 /** The inner loops of variational refinement over one memory. */
 export interface RefineKernels {
   /**
@@ -19,16 +21,19 @@ export interface RefinePlaces {
   readonly to: number;
   readonly u: number;
   readonly v: number;
+  /** From here to the workspace's end nothing lies until the refinement begins: room for ten planes. */
+  readonly free: number;
 }
 
 export function refinePlaces(width: number, height: number, base: number): RefinePlaces {
   const place = (n: number): number => base + n * planeBytes(width, height);
-  return { from: place(FREE), to: place(FREE + 1), u: place(FREE + 2), v: place(FREE + 3) };
+  return { from: place(FREE), to: place(FREE + 1), u: place(FREE + 2), v: place(FREE + 3), free: place(FREE + 4) };
 }
 
-/** Bytes a refinement of this size needs. */
+/** Bytes a refinement of this size needs, after a search or not. */
 export function refineBytes(width: number, height: number): number {
-  return PLANES * planeBytes(width, height);
+  const searched = refinePlaces(width, height, 0).free + descendBytes(width, height);
+  return Math.max(PLANES * planeBytes(width, height), searched);
 }
 
 /** A row more above and below; even and odd samples of a row apart, in fours, with four of room at either end of both. */

@@ -1,5 +1,6 @@
 import type { Flow, Plane } from '../raster/plane.ts';
-import { type RefineKernels, refinePlaces } from './refine-kernels.ts';
+import type { DescendKernels } from './descend-kernels.ts';
+import { type RefineKernels, type RefinePlaces, refinePlaces } from './refine-kernels.ts';
 
 const SWEEPS = 5;
 
@@ -9,12 +10,12 @@ const SWEEPS = 5;
  * Works in a part of a memory its kernels see.
  */
 export class Refiner {
-  private readonly kernels: RefineKernels;
+  private readonly kernels: RefineKernels & DescendKernels;
   private readonly buffer: ArrayBufferLike;
   private readonly base: number;
 
   /** From `base` on, `refineBytes` of the largest raster are this refiner's own. */
-  constructor(kernels: RefineKernels, buffer: ArrayBufferLike, base: number) {
+  constructor(kernels: RefineKernels & DescendKernels, buffer: ArrayBufferLike, base: number) {
     this.kernels = kernels;
     this.buffer = buffer;
     this.base = base;
@@ -22,14 +23,35 @@ export class Refiner {
 
   /** The improved flow after `iterations` re-weightings of five sweeps each. */
   refine(from: Plane, to: Plane, flow: Flow, iterations: number): Flow {
+    this.load(from, to, flow);
+    return this.improve(from, iterations);
+  }
+
+  /** The same of what dense inverse search finds from this flow on. */
+  descendAndRefine(from: Plane, to: Plane, flow: Flow, iterations: number): Flow {
     const { width, height } = from;
-    const places = refinePlaces(width, height, this.base);
-    const plane = (at: number): Float32Array => new Float32Array(this.buffer, at, width * height);
-    plane(places.from).set(from.data);
-    plane(places.to).set(to.data);
-    plane(places.u).set(flow.u);
-    plane(places.v).set(flow.v);
+    const places = this.load(from, to, flow);
+    this.kernels.descend(width, height, places.from, places.to, places.u, places.v, places.free);
+    return this.improve(from, iterations);
+  }
+
+  private load(from: Plane, to: Plane, flow: Flow): RefinePlaces {
+    const places = refinePlaces(from.width, from.height, this.base);
+    this.plane(from, places.from).set(from.data);
+    this.plane(from, places.to).set(to.data);
+    this.plane(from, places.u).set(flow.u);
+    this.plane(from, places.v).set(flow.v);
+    return places;
+  }
+
+  private improve({ width, height }: Plane, iterations: number): Flow {
     this.kernels.refine(width, height, this.base, iterations, SWEEPS);
-    return { width, height, u: Float32Array.from(plane(places.u)), v: Float32Array.from(plane(places.v)) };
+    const places = refinePlaces(width, height, this.base);
+    const copy = (at: number): Float32Array => Float32Array.from(this.plane({ width, height }, at));
+    return { width, height, u: copy(places.u), v: copy(places.v) };
+  }
+
+  private plane({ width, height }: Pick<Plane, 'width' | 'height'>, at: number): Float32Array {
+    return new Float32Array(this.buffer, at, width * height);
   }
 }

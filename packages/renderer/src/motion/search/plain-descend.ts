@@ -1,19 +1,29 @@
 import { gradient } from '../raster/gradient.ts';
-import type { Flow, Plane } from '../raster/plane.ts';
+import { emptyFlow, type Flow, type Plane } from '../raster/plane.ts';
+import { bilinear } from '../raster/sample.ts';
+import { type DescendKernels, MARGIN, PATCH, STRIDE } from './descend-kernels.ts';
 
-/** Side of a patch in samples, and the distance between patches. */
-export const PATCH = 8;
-export const STRIDE = 4;
 const AREA = PATCH * PATCH;
-/** Replicated margin around the searched plane, so that patches may hang over the border. */
-const MARGIN = 16;
 const FIRST_STEPS = 10;
 const SECOND_STEPS = 5;
 /** A patch that leaves its starting point by more than its own size has lost its structure. */
 const LONGEST_WALK = PATCH;
 
+/** The plain TypeScript twin of the search's kernel: its oracle, and the fallback. */
+export function plainDescend(buffer: ArrayBufferLike): DescendKernels {
+  return {
+    descend(width, height, from, to, u, v) {
+      const plane = (at: number): Plane => ({ width, height, data: new Float32Array(buffer, at, width * height) });
+      const flow = { width, height, u: plane(u).data, v: plane(v).data };
+      const found = densify(plane(from), plane(to), descendPatches(plane(from), plane(to), flow));
+      flow.u.set(found.u);
+      flow.v.set(found.v);
+    },
+  };
+}
+
 /** One displacement per patch; patch (column, row) has its upper left sample at (columns[column], rows[row]). */
-export interface PatchFlow {
+interface PatchFlow {
   readonly columns: Int32Array;
   readonly rows: Int32Array;
   readonly u: Float32Array;
@@ -25,7 +35,7 @@ export interface PatchFlow {
  * inverse-compositional Gauss-Newton steps on the mean-normalised squared difference, started from `start`
  * and from what the neighbouring patches found.
  */
-export function descendPatches(from: Plane, to: Plane, start: Flow): PatchFlow {
+function descendPatches(from: Plane, to: Plane, start: Flow): PatchFlow {
   const { width, height } = from;
   const columns = patchPositions(width);
   const rows = patchPositions(height);
@@ -229,6 +239,35 @@ function padded(source: Plane): Float32Array {
     for (let x = 0; x < stride; x++) {
       out[y * stride + x] = data[row + Math.min(width - 1, Math.max(0, x - MARGIN))]!;
     }
+  }
+  return out;
+}
+
+/** Every sample averages the patches that cover it, those that fit it best most (weight 1 / max(1, |difference|)). */
+function densify(from: Plane, to: Plane, patches: PatchFlow): Flow {
+  const { width, height } = from;
+  const out = emptyFlow(width, height);
+  const weights = new Float32Array(width * height);
+  const across = patches.columns.length;
+  for (let p = 0; p < patches.u.length; p++) {
+    const x0 = patches.columns[p % across]!;
+    const y0 = patches.rows[Math.floor(p / across)]!;
+    const u = patches.u[p]!;
+    const v = patches.v[p]!;
+    for (let y = y0; y < Math.min(height, y0 + PATCH); y++) {
+      for (let x = x0; x < Math.min(width, x0 + PATCH); x++) {
+        const at = y * width + x;
+        const difference = Math.abs(bilinear(to.data, width, height, x + u, y + v) - from.data[at]!);
+        const weight = 1 / Math.max(1, difference);
+        out.u[at]! += weight * u;
+        out.v[at]! += weight * v;
+        weights[at]! += weight;
+      }
+    }
+  }
+  for (let i = 0; i < weights.length; i++) {
+    out.u[i]! /= weights[i]!;
+    out.v[i]! /= weights[i]!;
   }
   return out;
 }
