@@ -3,6 +3,7 @@ import { AnalysisSteps } from './analysis/steps.ts';
 import { loadAnalysisKernels, loadFrameKernels, loadPictureKernels } from './kernels/load.ts';
 import { planMatch } from './match/match-layout.ts';
 import type { Task, TaskAnswer, TaskMessage, ThreadStart } from './protocol.ts';
+import { closeRasterDesk } from './raster/kernels.ts';
 import { FramePainter } from './render/frame.ts';
 import { type DeskLayout, planMemory } from './render/layout.ts';
 
@@ -54,6 +55,7 @@ function perform(task: Task): unknown {
       return analysis().finish(task.side, task.move, buffer, layout);
     case 'release':
       steps = null;
+      closeRasterDesk();
       // The thread's start data would keep the analysis memory (60 to 200 MB) alive for as long as it renders.
       Object.assign(start, { store: null, matchMemory: null });
       return null;

@@ -358,7 +358,9 @@ describe('analysis kernels', () => {
         all[i] = shade((i % width) - 1.3, Math.floor(i / width) + 0.8);
       });
       // One start far outside the picture.
-      floats(memory, u, width * height).fill(0.5).fill(-60, 0, 3 * width);
+      floats(memory, u, width * height)
+        .fill(0.5)
+        .fill(-60, 0, 3 * width);
       const kernels = which === 0 ? loadAnalysisKernels(memory) : plainDescend(memory.buffer);
       kernels.descend(width, height, from, to, u, v, scratch);
       return [...floats(memory, u, width * height), ...floats(memory, v, width * height)];

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { DescribeKernels } from '../match/describe-kernels.ts';
 import type { MatchKernels } from '../match/match-kernels.ts';
 import { plainDescribe } from '../match/plain-describe.ts';
@@ -11,13 +10,13 @@ import type { DescendKernels } from '../search/descend-kernels.ts';
 import { plainDescend } from '../search/plain-descend.ts';
 import { plainRefine } from '../search/plain-refine.ts';
 import type { RefineKernels } from '../search/refine-kernels.ts';
-import { instantiate, type SharedMemory } from './web-assembly.ts';
+import { loadKernel, type SharedMemory } from './web-assembly.ts';
 
 /** The frame kernels over a shared memory; plain TypeScript where WebAssembly SIMD is missing. */
 export function loadFrameKernels(memory: SharedMemory): FrameKernels {
-  const carry = load('frame', memory) as Pick<FrameKernels, 'splat' | 'resolve' | 'combine' | 'mix'> | null;
-  const gather = load('gather', memory) as Pick<FrameKernels, 'luma' | 'chroma'> | null;
-  const crossed = load('crossed', memory) as Pick<
+  const carry = loadKernel('frame', memory) as Pick<FrameKernels, 'splat' | 'resolve' | 'combine' | 'mix'> | null;
+  const gather = loadKernel('gather', memory) as Pick<FrameKernels, 'luma' | 'chroma'> | null;
+  const crossed = loadKernel('crossed', memory) as Pick<
     FrameKernels,
     'combineCrossed' | 'lumaCrossed' | 'chromaCrossed'
   > | null;
@@ -37,7 +36,7 @@ export function loadFrameKernels(memory: SharedMemory): FrameKernels {
 
 /** The kernels that prepare a key picture in a render memory; plain TypeScript where WebAssembly SIMD is missing. */
 export function loadPictureKernels(memory: SharedMemory): PictureKernels {
-  return (load('picture', memory) as PictureKernels | null) ?? plainPicture(memory.buffer);
+  return (loadKernel('picture', memory) as PictureKernels | null) ?? plainPicture(memory.buffer);
 }
 
 /** Everything the analysis calls in its inner loops. */
@@ -45,10 +44,10 @@ export type AnalysisKernels = MatchKernels & RefineKernels & DescendKernels & De
 
 /** The kernels of the analysis over a shared memory; plain TypeScript where WebAssembly SIMD is missing. */
 export function loadAnalysisKernels(memory: SharedMemory): AnalysisKernels {
-  const match = (load('match', memory) as MatchKernels | null) ?? plainMatch(memory.buffer);
-  const refine = (load('refine', memory) as RefineKernels | null) ?? plainRefine(memory.buffer);
-  const descend = (load('descend', memory) as DescendKernels | null) ?? plainDescend(memory.buffer);
-  const describe = (load('describe', memory) as DescribeKernels | null) ?? plainDescribe(memory.buffer);
+  const match = (loadKernel('match', memory) as MatchKernels | null) ?? plainMatch(memory.buffer);
+  const refine = (loadKernel('refine', memory) as RefineKernels | null) ?? plainRefine(memory.buffer);
+  const descend = (loadKernel('descend', memory) as DescendKernels | null) ?? plainDescend(memory.buffer);
+  const describe = (loadKernel('describe', memory) as DescribeKernels | null) ?? plainDescribe(memory.buffer);
   return {
     exhaustive: match.exhaustive,
     improve: match.improve,
@@ -58,18 +57,4 @@ export function loadAnalysisKernels(memory: SharedMemory): AnalysisKernels {
     descend: descend.descend,
     describe: describe.describe,
   };
-}
-
-/** The exports of a committed kernel, or null when this machine cannot compile it. */
-function load(
-  name: 'picture' | 'frame' | 'gather' | 'crossed' | 'match' | 'refine' | 'descend' | 'describe',
-  memory: SharedMemory,
-): unknown {
-  const bytes = readFileSync(new URL(`./${name}.wasm`, import.meta.url));
-  try {
-    return instantiate(bytes, memory);
-  } catch {
-    // No SIMD or no shared memory: the plain kernels give the same pictures, only slower.
-    return null;
-  }
 }

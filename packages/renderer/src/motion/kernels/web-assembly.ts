@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 /** The part of WebAssembly used here: TypeScript describes it only together with a browser's DOM, which this code has not. */
 
 /** A memory several threads see. */
@@ -24,9 +26,20 @@ export function openSharedMemory(byteLength: number): SharedMemory {
 }
 
 /** Compiles a module that imports its memory as `env.memory` and returns what it exports. */
-export function instantiate(bytes: Uint8Array, memory: SharedMemory): unknown {
+function instantiate(bytes: Uint8Array, memory: SharedMemory): unknown {
   const abort = (): never => {
     throw new Error('A kernel gave up');
   };
   return new wasm.Instance(new wasm.Module(bytes), { env: { memory, abort } }).exports;
+}
+
+/** The exports of a committed kernel over a memory, or null when this machine cannot compile it. */
+export function loadKernel(name: string, memory: SharedMemory): unknown {
+  const bytes = readFileSync(new URL(`./${name}.wasm`, import.meta.url));
+  try {
+    return instantiate(bytes, memory);
+  } catch {
+    // No SIMD or no shared memory: the plain kernels give the same pictures, only slower.
+    return null;
+  }
 }

@@ -1,3 +1,4 @@
+import { rasterDesk } from './kernels.ts';
 import type { ColourPlanes } from './plane.ts';
 
 /** Sums of absolute colour differences to the left and upper neighbour: what makes an edge an edge for the filter. */
@@ -10,6 +11,19 @@ export interface EdgeDistances {
 
 /** Edge strengths of a picture, to be used by `domainTransform` many times. */
 export function edgeDistances(guide: ColourPlanes): EdgeDistances {
+  const { width, height, luma, blue, red } = guide;
+  const desk = rasterDesk(width, height);
+  if (desk === null) return plainEdgeDistances(guide);
+  const [y, u, v, across, down] = [0, 1, 2, 3, 4].map(desk.place) as [number, number, number, number, number];
+  desk.plane(0).set(luma);
+  desk.plane(1).set(blue);
+  desk.plane(2).set(red);
+  desk.kernels.edges(width, height, y, u, v, across, down);
+  return { width, height, across: desk.plane(3).slice(), down: desk.plane(4).slice() };
+}
+
+/** The same without a kernel. */
+export function plainEdgeDistances(guide: ColourPlanes): EdgeDistances {
   const { width, height, luma, blue, red } = guide;
   const across = new Float32Array(width * height);
   const down = new Float32Array(width * height);
@@ -27,12 +41,39 @@ export function edgeDistances(guide: ColourPlanes): EdgeDistances {
 }
 
 const PASSES = 3;
+/** What fits on a desk beside the edges. */
+const MOST_CHANNELS = 6;
 
 /**
  * Edge-preserving smoothing in place of several channels at once: the recursive form of the domain transform
  * (Gastal and Oliveira 2011, equations 14, 21, 22). `spatial` in samples, `range` in summed 0..255 colour steps.
  */
 export function domainTransform(
+  channels: readonly Float32Array[],
+  edges: EdgeDistances,
+  spatial: number,
+  range: number,
+): void {
+  const { width, height } = edges;
+  const desk = rasterDesk(width, height);
+  if (desk === null || channels.length > MOST_CHANNELS) {
+    plainDomainTransform(channels, edges, spatial, range);
+    return;
+  }
+  channels.forEach((channel, i) => {
+    desk.plane(i + 2).set(channel);
+  });
+  desk.plane(0).set(edges.across);
+  desk.plane(1).set(edges.down);
+  const [across, down, data] = [0, 1, 2].map(desk.place) as [number, number, number];
+  desk.kernels.smooth(width, height, data, channels.length, across, down, decayOf(spatial), spatial / range, PASSES);
+  channels.forEach((channel, i) => {
+    channel.set(desk.plane(i + 2));
+  });
+}
+
+/** The same without a kernel. */
+export function plainDomainTransform(
   channels: readonly Float32Array[],
   edges: EdgeDistances,
   spatial: number,
@@ -54,12 +95,17 @@ export function domainTransform(
 
 /** How much of its neighbour a sample keeps in the first, widest pass. */
 function firstFeedback(distances: Float32Array, spatial: number, range: number): Float32Array {
-  const sigma = (spatial * Math.sqrt(3) * 2 ** (PASSES - 1)) / Math.sqrt(4 ** PASSES - 1);
-  const decay = -Math.SQRT2 / sigma;
+  const decay = decayOf(spatial);
   const ratio = spatial / range;
   const out = new Float32Array(distances.length);
   for (let i = 0; i < out.length; i++) out[i] = Math.exp(decay * (1 + ratio * distances[i]!));
   return out;
+}
+
+/** The logarithm of what is kept from one sample to the next where there is no edge, in the first pass. */
+function decayOf(spatial: number): number {
+  const sigma = (spatial * Math.sqrt(3) * 2 ** (PASSES - 1)) / Math.sqrt(4 ** PASSES - 1);
+  return -Math.SQRT2 / sigma;
 }
 
 function square(values: Float32Array): void {

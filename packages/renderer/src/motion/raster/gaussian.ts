@@ -1,3 +1,4 @@
+import { ROWS, rasterDesk } from './kernels.ts';
 import { emptyPlane, type Plane } from './plane.ts';
 
 /** Below this sigma (samples) the kernel is short enough to be applied as it is. */
@@ -14,7 +15,21 @@ export function blur(source: Plane, sigma: number): Plane {
 }
 
 function blurDirect(source: Plane, sigma: number): Plane {
+  const { width, height } = source;
   const kernel = gaussianKernel(sigma);
+  const desk = rasterDesk(width, height);
+  if (desk !== null) {
+    const [data, scratch, taps, row] = [0, 1, 2, ROWS].map(desk.place) as [number, number, number, number];
+    desk.plane(0).set(source.data);
+    desk.plane(2).set(kernel);
+    desk.kernels.blur(width, height, data, scratch, taps, kernel.length - 1, row);
+    return { width, height, data: desk.plane(0).slice() };
+  }
+  return plainBlur(source, kernel);
+}
+
+/** Convolution both ways; `kernel` is the right half of the filter, centre first. */
+export function plainBlur(source: Plane, kernel: Float32Array): Plane {
   const across = emptyPlane(source.width, source.height);
   convolveRows(source.data, across.data, source.width, source.height, kernel);
   const out = emptyPlane(source.width, source.height);
@@ -23,7 +38,7 @@ function blurDirect(source: Plane, sigma: number): Plane {
 }
 
 /** The right half of a normalised Gaussian, centre first. */
-function gaussianKernel(sigma: number): Float32Array {
+export function gaussianKernel(sigma: number): Float32Array {
   const radius = Math.max(1, Math.ceil(sigma * 2.6));
   const half = new Float32Array(radius + 1);
   let sum = 0;
@@ -84,6 +99,18 @@ function blurByBoxes(source: Plane, sigma: number): Plane {
   const { width, height } = source;
   // The variance of a box of radius r is ((2r+1)² - 1) / 12; three of them add up.
   const radius = Math.max(1, Math.round((Math.sqrt(4 * sigma * sigma + 1) - 1) / 2));
+  const desk = rasterDesk(width, height);
+  if (desk !== null) {
+    desk.plane(0).set(source.data);
+    desk.kernels.blurWide(width, height, desk.place(0), desk.place(1), radius, desk.place(ROWS));
+    return { width, height, data: desk.plane(0).slice() };
+  }
+  return plainBlurByBoxes(source, radius);
+}
+
+/** Three boxes of a radius, both ways. */
+export function plainBlurByBoxes(source: Plane, radius: number): Plane {
+  const { width, height } = source;
   const out = emptyPlane(width, height);
   out.data.set(source.data);
   const scratch = new Float32Array(width * height);

@@ -1,3 +1,4 @@
+import { rasterDesk } from './kernels.ts';
 import { emptyPlane, type Plane } from './plane.ts';
 
 /** Horizontal and vertical slope of a plane, per sample. */
@@ -8,6 +9,16 @@ export interface Gradient {
 
 /** Central differences (f(x+1) - f(x-1)) / 2, one-sided at the borders. */
 export function gradient(source: Plane): Gradient {
+  const { width, height } = source;
+  const desk = rasterDesk(width, height);
+  if (desk === null) return plainGradient(source);
+  desk.plane(0).set(source.data);
+  desk.kernels.slopes(width, height, desk.place(0), desk.place(1), desk.place(2));
+  return { x: { width, height, data: desk.plane(1).slice() }, y: { width, height, data: desk.plane(2).slice() } };
+}
+
+/** The same without a kernel. */
+export function plainGradient(source: Plane): Gradient {
   const { width, height, data } = source;
   const dx = emptyPlane(width, height);
   const dy = emptyPlane(width, height);

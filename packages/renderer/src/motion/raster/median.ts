@@ -1,5 +1,16 @@
+import { ROWS, rasterDesk } from './kernels.ts';
+
 /** 3×3 median with replicated borders: removes single wrong vectors and keeps motion edges. */
 export function median3(source: Float32Array, width: number, height: number): Float32Array {
+  const desk = rasterDesk(width, height);
+  if (desk === null) return plainMedian3(source, width, height);
+  desk.plane(0).set(source);
+  desk.kernels.median(width, height, desk.place(0), desk.place(1), desk.place(ROWS));
+  return desk.plane(1).slice();
+}
+
+/** The same without a kernel. */
+export function plainMedian3(source: Float32Array, width: number, height: number): Float32Array {
   const out = new Float32Array(source.length);
   const v = new Float32Array(9);
   for (let y = 0; y < height; y++) {

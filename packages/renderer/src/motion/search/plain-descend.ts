@@ -1,4 +1,4 @@
-import { gradient } from '../raster/gradient.ts';
+import { plainGradient as gradient } from '../raster/gradient.ts';
 import { emptyFlow, type Flow, type Plane } from '../raster/plane.ts';
 import { bilinear } from '../raster/sample.ts';
 import { type DescendKernels, MARGIN, PATCH, STRIDE } from './descend-kernels.ts';

@@ -1,4 +1,4 @@
-import { gradient } from '../raster/gradient.ts';
+import { plainGradient as gradient } from '../raster/gradient.ts';
 import type { Flow, Plane } from '../raster/plane.ts';
 import { bilinear } from '../raster/sample.ts';
 import { type RefineKernels, refinePlaces } from './refine-kernels.ts';
