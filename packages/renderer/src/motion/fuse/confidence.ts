@@ -1,5 +1,6 @@
 import { type Homography, project } from '../camera/homography.ts';
 import { blur } from '../raster/gaussian.ts';
+import { rasterDesk } from '../raster/kernels.ts';
 import { type ColourPlanes, emptyPlane, type Flow, type Plane } from '../raster/plane.ts';
 import { Place } from '../raster/sample.ts';
 
@@ -19,6 +20,66 @@ export interface SideMotion {
  * way back leads home. A tenth of it where the motion leaves the frame.
  */
 export function confidence(from: ColourPlanes, to: ColourPlanes, motion: SideMotion, back: SideMotion): Plane {
+  const { width, height } = from;
+  const { colour, trip, outside } = compare(from, to, motion, back);
+  const smooth = blur(colour, 1).data;
+  const out = emptyPlane(width, height);
+  for (let i = 0; i < smooth.length; i++) {
+    const trust = Math.exp(-Math.min(8, smooth[i]! / COLOUR_SCALE + trip[i]!));
+    out.data[i] = outside[i] ? 0.1 * trust : trust;
+  }
+  return out;
+}
+
+/** What both ends of the motion show, and where it leads. */
+interface Comparison {
+  /** Difference in colour, 0..510. */
+  readonly colour: Plane;
+  /** How far the round trip misses its start, on the scale of its length. */
+  readonly trip: Float32Array;
+  /** 1 where the motion leaves the frame. */
+  readonly outside: ArrayLike<number>;
+}
+
+export function compare(from: ColourPlanes, to: ColourPlanes, motion: SideMotion, back: SideMotion): Comparison {
+  const { width, height } = from;
+  const desk = rasterDesk(width, height);
+  if (desk === null) return plainCompare(from, to, motion, back);
+  const { u, v } = motion.residual;
+  [from.luma, from.blue, from.red, to.luma, to.blue, to.red, u, v, back.residual.u, back.residual.v].forEach(
+    (data, i) => {
+      desk.plane(i).set(data);
+    },
+  );
+  const maps = desk.row();
+  maps.floats.set([...motion.camera, ...back.camera]);
+  const at = (plane: number): number => desk.place(plane);
+  const [size, colour, trip, outside] = [at(1) - at(0), at(10), at(11), at(12)] as [number, number, number, number];
+  const flows = [at(6), at(7), at(8), at(9)] as const;
+  const { kernels } = desk;
+  kernels.compare(
+    width,
+    height,
+    size,
+    at(0),
+    at(3),
+    ...flows,
+    maps.at,
+    TRIP_SCALE,
+    TRIP_PER_SAMPLE,
+    colour,
+    trip,
+    outside,
+  );
+  return {
+    colour: { width, height, data: desk.plane(10).slice() },
+    trip: desk.plane(11).slice(),
+    outside: desk.plane(12).slice(),
+  };
+}
+
+/** The same without a kernel. */
+export function plainCompare(from: ColourPlanes, to: ColourPlanes, motion: SideMotion, back: SideMotion): Comparison {
   const { width, height } = from;
   const colour = emptyPlane(width, height);
   const trip = new Float32Array(width * height);
@@ -44,13 +105,7 @@ export function confidence(from: ColourPlanes, to: ColourPlanes, motion: SideMot
       if (there.x < 0 || there.y < 0 || there.x > width - 1 || there.y > height - 1) outside[i] = 1;
     }
   }
-  const smooth = blur(colour, 1).data;
-  const out = emptyPlane(width, height);
-  for (let i = 0; i < smooth.length; i++) {
-    const trust = Math.exp(-Math.min(8, smooth[i]! / COLOUR_SCALE + trip[i]!));
-    out.data[i] = outside[i] ? 0.1 * trust : trust;
-  }
-  return out;
+  return { colour, trip, outside };
 }
 
 /** Math.hypot pays for a guard against overflow, which distances in samples do not need. */

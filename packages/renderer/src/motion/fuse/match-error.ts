@@ -1,4 +1,5 @@
 import { type Gradient, gradient } from '../raster/gradient.ts';
+import { rasterDesk } from '../raster/kernels.ts';
 import { type ColourPlanes, type Flow, lumaOf } from '../raster/plane.ts';
 import { Place } from '../raster/sample.ts';
 
@@ -19,6 +20,30 @@ export function comparable(colours: ColourPlanes): ComparedPicture {
 
 /** How badly `to`, read along the flow, resembles `from`: colour + slope per sample, 0..68, beyond the frame 40. */
 export function matchError(from: ComparedPicture, to: ComparedPicture, flow: Flow): Float32Array {
+  const { width, height } = flow;
+  const desk = rasterDesk(width, height);
+  if (desk === null) return plainMatchError(from, to, flow);
+  [...planesOf(from), ...planesOf(to), flow.u, flow.v].forEach((data, i) => {
+    desk.plane(i).set(data);
+  });
+  const [a, second, b, u, v, out] = [0, 1, 5, 10, 11, 12].map(desk.place) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  desk.kernels.misfit(width, height, second - a, a, b, u, v, WORST, SLOPE_WEIGHT, WORST, out);
+  return desk.plane(12).slice();
+}
+
+function planesOf({ colours, slope }: ComparedPicture): Float32Array[] {
+  return [colours.luma, colours.blue, colours.red, slope.x.data, slope.y.data];
+}
+
+/** The same without a kernel. */
+export function plainMatchError(from: ComparedPicture, to: ComparedPicture, flow: Flow): Float32Array {
   const { width, height } = flow;
   const out = new Float32Array(width * height);
   const place = new Place(width, height);
@@ -46,6 +71,19 @@ export function matchError(from: ComparedPicture, to: ComparedPicture, flow: Flo
 
 /** |flow(p) + back(p + flow(p))| in samples: how far a round trip misses its start. */
 export function roundTrip(flow: Flow, back: Flow): Float32Array {
+  const { width, height } = flow;
+  const desk = rasterDesk(width, height);
+  if (desk === null) return plainRoundTrip(flow, back);
+  [flow.u, flow.v, back.u, back.v].forEach((data, i) => {
+    desk.plane(i).set(data);
+  });
+  const [u, v, backU, backV, out] = [0, 1, 2, 3, 4].map(desk.place) as [number, number, number, number, number];
+  desk.kernels.roundTrip(width, height, u, v, backU, backV, out);
+  return desk.plane(4).slice();
+}
+
+/** The same without a kernel. */
+export function plainRoundTrip(flow: Flow, back: Flow): Float32Array {
   const { width, height } = flow;
   const out = new Float32Array(width * height);
   const place = new Place(width, height);

@@ -254,3 +254,88 @@ function smoothColumns(data: usize, keep: usize, width: i32, height: i32): void 
     for (; x < line; x += 4) towardsOne(data + row + x, data + below + x, keep + below + x);
   }
 }
+
+// Four places of a raster: byte offsets of the samples up and left of them, and the shares of those to the right and below.
+let place0: usize, place1: usize, place2: usize, place3: usize, below_: usize;
+let shareX: v128, shareY: v128;
+
+// @ts-ignore: decorator
+@inline function aim(width: i32, height: i32, x: v128, y: v128): void {
+  const zero = f32x4.splat(0);
+  // The order of arguments makes 0 of NaN.
+  const cx = f32x4.pmin(f32x4.pmax(zero, x), f32x4.splat(<f32>(width - 1))), cy = f32x4.pmin(f32x4.pmax(zero, y), f32x4.splat(<f32>(height - 1)));
+  const left = i32x4.min_s(i32x4.trunc_sat_f32x4_s(cx), i32x4.splat(width - 2)), top = i32x4.min_s(i32x4.trunc_sat_f32x4_s(cy), i32x4.splat(max(0, height - 2)));
+  shareX = f32x4.sub(cx, f32x4.convert_i32x4_s(left));
+  shareY = f32x4.sub(cy, f32x4.convert_i32x4_s(top));
+  const at = i32x4.shl(i32x4.add(i32x4.mul(top, i32x4.splat(width)), left), 2);
+  place0 = <usize>i32x4.extract_lane(at, 0); place1 = <usize>i32x4.extract_lane(at, 1); place2 = <usize>i32x4.extract_lane(at, 2); place3 = <usize>i32x4.extract_lane(at, 3);
+  below_ = height > 1 ? bytesOf(width) : 0;
+}
+
+// @ts-ignore: decorator
+@inline function across(p0: usize, p1: usize, p2: usize, p3: usize): v128 {
+  const a = v128.load64_lane(p1, v128.load64_zero(p0), 1), b = v128.load64_lane(p3, v128.load64_zero(p2), 1);
+  const left = v128.shuffle<f32>(a, b, 0, 2, 4, 6);
+  return f32x4.add(left, f32x4.mul(shareX, f32x4.sub(v128.shuffle<f32>(a, b, 1, 3, 5, 7), left)));
+}
+
+// A plane's values at the four places, bilinear.
+// @ts-ignore: decorator
+@inline function read(plane: usize): v128 {
+  const p0 = plane + place0, p1 = plane + place1, p2 = plane + place2, p3 = plane + place3, d = below_;
+  const upper = across(p0, p1, p2, p3);
+  return f32x4.add(upper, f32x4.mul(shareY, f32x4.sub(across(p0 + d, p1 + d, p2 + d, p3 + d), upper)));
+}
+
+// @ts-ignore: decorator
+@inline function apart(plane: usize, own: usize): v128 { return f32x4.abs(f32x4.sub(read(plane), v128.load(own))); }
+
+// @ts-ignore: decorator
+@inline function distance(x: v128, y: v128): v128 { return f32x4.sqrt(f32x4.add(f32x4.mul(x, x), f32x4.mul(y, y))); }
+
+// Both pictures: luma, blue, red, slope across and down, `plane` bytes apart.
+export function misfit(width: i32, height: i32, plane: usize, from: usize, to: usize, u: usize, v: usize, worst: f32, slopeWeight: f32, beyond: f32, out: usize): void {
+  const half = f32x4.splat(0.5), limit = f32x4.splat(worst), two = f32x4.splat(2), slope = f32x4.splat(slopeWeight), before = f32x4.splat(-1);
+  const endX = f32x4.splat(<f32>width), endY = f32x4.splat(<f32>height), far = f32x4.splat(beyond);
+  for (let y = 0; y < height; y++) for (let k = 0; k < width; k += 4) {
+    const x = min(k, width - 4), at = bytesOf(y * width + x), own = from + at;
+    const tx = f32x4.add(f32x4.add(f32x4.splat(<f32>x), f32x4(0, 1, 2, 3)), v128.load(u + at)), ty = f32x4.add(f32x4.splat(<f32>y), v128.load(v + at));
+    aim(width, height, tx, ty);
+    const colour = f32x4.add(apart(to, own), f32x4.mul(half, f32x4.add(apart(to + plane, own + plane), apart(to + 2 * plane, own + 2 * plane))));
+    const slopes = f32x4.mul(two, f32x4.add(apart(to + 3 * plane, own + 3 * plane), apart(to + 4 * plane, own + 4 * plane)));
+    const error = f32x4.add(f32x4.pmin(limit, colour), f32x4.mul(slope, f32x4.pmin(limit, slopes)));
+    const outside = v128.or(v128.or(f32x4.lt(tx, before), f32x4.lt(ty, before)), v128.or(f32x4.gt(tx, endX), f32x4.gt(ty, endY)));
+    v128.store(out + at, v128.bitselect(far, error, outside));
+  }
+}
+
+export function roundTrip(width: i32, height: i32, u: usize, v: usize, backU: usize, backV: usize, out: usize): void {
+  for (let y = 0; y < height; y++) for (let k = 0; k < width; k += 4) {
+    const x = min(k, width - 4), at = bytesOf(y * width + x), du = v128.load(u + at), dv = v128.load(v + at);
+    aim(width, height, f32x4.add(f32x4.add(f32x4.splat(<f32>x), f32x4(0, 1, 2, 3)), du), f32x4.add(f32x4.splat(<f32>y), dv));
+    v128.store(out + at, distance(f32x4.add(du, read(backU)), f32x4.add(dv, read(backV))));
+  }
+}
+
+// @ts-ignore: decorator
+@inline function row3(m: usize, k: usize, x: v128, y: v128): v128 { return f32x4.add(f32x4.add(f32x4.mul(v128.load32_splat(m + k), x), f32x4.mul(v128.load32_splat(m + k + 4), y)), v128.load32_splat(m + k + 8)); }
+
+// Both pictures: luma, blue, red, `plane` bytes apart; `maps` two matrices of 32-bit floats, there and back.
+export function compare(width: i32, height: i32, plane: usize, from: usize, to: usize, u: usize, v: usize, backU: usize, backV: usize, maps: usize, scale: f32, perSample: f32, colour: usize, trip: usize, outside: usize): void {
+  const w: f32 = <f32>width, h: f32 = <f32>height, half = f32x4.splat(0.5), zero = f32x4.splat(0), one = f32x4.splat(1), back = maps + 36;
+  const leastX = f32x4.splat(-w), mostX = f32x4.splat(2 * w), leastY = f32x4.splat(-h), mostY = f32x4.splat(2 * h), lastX = f32x4.splat(w - 1), lastY = f32x4.splat(h - 1);
+  for (let y = 0; y < height; y++) for (let k = 0; k < width; k += 4) {
+    const x = min(k, width - 4), at = bytesOf(y * width + x), own = from + at;
+    const fx = f32x4.add(f32x4.splat(<f32>x), f32x4(0, 1, 2, 3)), fy = f32x4.splat(<f32>y);
+    const mx = f32x4.add(fx, v128.load(u + at)), my = f32x4.add(fy, v128.load(v + at)), depth = f32x4.div(one, row3(maps, 24, mx, my));
+    const tx = f32x4.pmin(f32x4.pmax(leastX, f32x4.mul(row3(maps, 0, mx, my), depth)), mostX), ty = f32x4.pmin(f32x4.pmax(leastY, f32x4.mul(row3(maps, 12, mx, my), depth)), mostY);
+    aim(width, height, tx, ty);
+    v128.store(colour + at, f32x4.add(apart(to, own), f32x4.mul(half, f32x4.add(apart(to + plane, own + plane), apart(to + 2 * plane, own + 2 * plane)))));
+    const bx = f32x4.add(tx, read(backU)), by = f32x4.add(ty, read(backV)), near = f32x4.div(one, row3(back, 24, bx, by));
+    const missed = distance(f32x4.sub(f32x4.mul(row3(back, 0, bx, by), near), fx), f32x4.sub(f32x4.mul(row3(back, 12, bx, by), near), fy));
+    const length = distance(f32x4.sub(tx, fx), f32x4.sub(ty, fy));
+    v128.store(trip + at, f32x4.div(missed, f32x4.add(f32x4.splat(scale), f32x4.mul(f32x4.splat(perSample), length))));
+    const away = v128.or(v128.or(f32x4.lt(tx, zero), f32x4.lt(ty, zero)), v128.or(f32x4.gt(tx, lastX), f32x4.gt(ty, lastY)));
+    v128.store(outside + at, v128.and(away, one));
+  }
+}

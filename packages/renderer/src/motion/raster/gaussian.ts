@@ -1,4 +1,4 @@
-import { ROWS, rasterDesk } from './kernels.ts';
+import { rasterDesk } from './kernels.ts';
 import { emptyPlane, type Plane } from './plane.ts';
 
 /** Below this sigma (samples) the kernel is short enough to be applied as it is. */
@@ -19,10 +19,10 @@ function blurDirect(source: Plane, sigma: number): Plane {
   const kernel = gaussianKernel(sigma);
   const desk = rasterDesk(width, height);
   if (desk !== null) {
-    const [data, scratch, taps, row] = [0, 1, 2, ROWS].map(desk.place) as [number, number, number, number];
+    const [data, scratch, taps] = [0, 1, 2].map(desk.place) as [number, number, number];
     desk.plane(0).set(source.data);
     desk.plane(2).set(kernel);
-    desk.kernels.blur(width, height, data, scratch, taps, kernel.length - 1, row);
+    desk.kernels.blur(width, height, data, scratch, taps, kernel.length - 1, desk.row().at);
     return { width, height, data: desk.plane(0).slice() };
   }
   return plainBlur(source, kernel);
@@ -102,7 +102,7 @@ function blurByBoxes(source: Plane, sigma: number): Plane {
   const desk = rasterDesk(width, height);
   if (desk !== null) {
     desk.plane(0).set(source.data);
-    desk.kernels.blurWide(width, height, desk.place(0), desk.place(1), radius, desk.place(ROWS));
+    desk.kernels.blurWide(width, height, desk.place(0), desk.place(1), radius, desk.row().at);
     return { width, height, data: desk.plane(0).slice() };
   }
   return plainBlurByBoxes(source, radius);

@@ -28,6 +28,43 @@ export interface RasterKernels {
     ratio: number,
     passes: number,
   ): void;
+  /** See `matchError`: pictures are five planes, `plane` bytes apart: luma, blue, red, slopes; `beyond` is the error outside. */
+  misfit(
+    width: number,
+    height: number,
+    plane: number,
+    from: number,
+    to: number,
+    u: number,
+    v: number,
+    worst: number,
+    slopeWeight: number,
+    beyond: number,
+    out: number,
+  ): void;
+  /** How far the way along a flow and back misses its start. */
+  roundTrip(width: number, height: number, u: number, v: number, backU: number, backV: number, out: number): void;
+  /**
+   * See `confidence`: pictures are three planes, `plane` bytes apart: luma, blue, red; `maps` two matrices of nine 32-bit
+   * floats, there and back. Leaves the difference in colour, the round trip's relative miss, and 1 where it leaves the frame.
+   */
+  compare(
+    width: number,
+    height: number,
+    plane: number,
+    from: number,
+    to: number,
+    u: number,
+    v: number,
+    backU: number,
+    backV: number,
+    maps: number,
+    scale: number,
+    perSample: number,
+    colour: number,
+    trip: number,
+    outside: number,
+  ): void;
 }
 
 /** The kernels and planes to lay out for them. */
@@ -37,10 +74,12 @@ export interface RasterDesk {
   place(plane: number): number;
   /** A plane's samples. */
   plane(plane: number): Float32Array;
+  /** The room behind the planes, for four rows and a little: its byte offset and its first samples. */
+  row(): { readonly at: number; readonly floats: Float32Array };
 }
 
 /** Planes a desk has, and bytes of room before them and (for a few rows) behind. */
-const PLANES = 8;
+const PLANES = 13;
 const BEFORE = 64;
 
 /** Smaller rasters are not worth a kernel, and it could not take them. */
@@ -64,11 +103,13 @@ export function rasterDesk(width: number, height: number): RasterDesk | null {
   const { kernels, buffer } = desk;
   if (kernels === null) return null;
   const place = (plane: number): number => BEFORE + plane * apart;
-  return { kernels, place, plane: (plane) => new Float32Array(buffer, place(plane), size) };
+  return {
+    kernels,
+    place,
+    plane: (plane) => new Float32Array(buffer, place(plane), size),
+    row: () => ({ at: place(PLANES), floats: new Float32Array(buffer, place(PLANES), 4 * width) }),
+  };
 }
-
-/** The room behind a desk's planes: four rows and a little. */
-export const ROWS = PLANES;
 
 /** Frees the desk. */
 export function closeRasterDesk(): void {

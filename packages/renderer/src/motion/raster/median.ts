@@ -1,11 +1,11 @@
-import { ROWS, rasterDesk } from './kernels.ts';
+import { rasterDesk } from './kernels.ts';
 
 /** 3×3 median with replicated borders: removes single wrong vectors and keeps motion edges. */
 export function median3(source: Float32Array, width: number, height: number): Float32Array {
   const desk = rasterDesk(width, height);
   if (desk === null) return plainMedian3(source, width, height);
   desk.plane(0).set(source);
-  desk.kernels.median(width, height, desk.place(0), desk.place(1), desk.place(ROWS));
+  desk.kernels.median(width, height, desk.place(0), desk.place(1), desk.row().at);
   return desk.plane(1).slice();
 }
 
