@@ -8,7 +8,7 @@ import { newYuvPicture } from '../picture/yuv.ts';
 import { readPrompt } from '../prompt/read.ts';
 import { blendStamp } from '../watermark/blend.ts';
 import { makeStamp } from '../watermark/stamp.ts';
-import { framesInOrder, type Moment } from './frames-in-order.ts';
+import { framesInOrder } from './frames-in-order.ts';
 import { momentsOf, paceOf } from './moments.ts';
 import { checkRenderPlan, type RenderHooks, type RenderPlan, type RenderReport } from './plan.ts';
 import { Stills, tileFrames } from './stills.ts';
@@ -30,6 +30,10 @@ export async function renderVideoWith(
   const wish = readPrompt(plan.prompt, plan.negativePrompt);
   return withPair(openInbetweener, plan, wish, hooks, async (pair) => {
     const moments = momentsOf(wish, frames, frames / fps, plan.seed);
+    const rendered = framesInOrder(pair, moments, plan.threads + 1);
+    // The first frames are being rendered while the encoder is tried on the ends.
+    const first = rendered.next();
+    first.catch(() => undefined);
     const encoder = await openEncoder(
       plan.encoder,
       { width: pair.width, height: pair.height, fps, frames },
@@ -43,7 +47,7 @@ export async function renderVideoWith(
     const stop = (): void => void encoder.close().catch(() => undefined);
     pair.signal?.addEventListener('abort', stop, { once: true });
     try {
-      const stills = await feedFrames(encoder, pair, moments, plan);
+      const stills = await feedFrames(encoder, pair, resumed(first, rendered), plan);
       const video = await encoder.finish();
       zeroTimes(video);
       const labelled = { path: plan.video, bytes: writeMetadata(video, plan.metadata ?? {}) };
@@ -63,18 +67,25 @@ async function bothEnds({ inbetweener, width, height }: OpenPair): Promise<YuvPi
   return [...ends];
 }
 
+/** What a generator gives whose first step is under way already. */
+async function* resumed<T>(first: Promise<IteratorResult<T, void>>, rest: AsyncGenerator<T, void, void>) {
+  const begun = await first;
+  if (begun.done !== true) yield begun.value;
+  yield* rest;
+}
+
 /** Takes every frame from the renderer through the watermark to the encoder, and the stills on the way. */
 async function feedFrames(
   encoder: Encoder,
   pair: OpenPair,
-  moments: readonly Moment[],
+  frames: AsyncIterable<YuvPicture>,
   plan: RenderPlan,
 ): Promise<Stills> {
   const stamp = plan.watermark === undefined ? undefined : await makeStamp(plan.watermark, pair);
   const stills = new Stills();
   const tiles = tileFrames(plan.frames);
   let index = 0;
-  for await (const frame of framesInOrder(pair, moments, plan.threads + 1)) {
+  for await (const frame of frames) {
     if (plan.lastFrame !== undefined && index === plan.frames - 1) stills.takePng(plan.lastFrame, frame);
     if (stamp !== undefined) blendStamp(frame, stamp);
     if (plan.spritesheet !== undefined && tiles.has(index)) stills.takeTile(frame);
