@@ -7,6 +7,7 @@ import { mainMotion } from '../fuse/main-motion.ts';
 import { comparable } from '../fuse/match-error.ts';
 import { regularise } from '../fuse/regularise.ts';
 import { fitTone, SAME_TONE, type Tone } from '../fuse/tone.ts';
+import { dropTorn } from '../fuse/torn.ts';
 import type { AnalysisKernels } from '../kernels/load.ts';
 import { trustedSeeds } from '../match/coherence.ts';
 import { describeDensely } from '../match/dense-descriptor.ts';
@@ -253,6 +254,8 @@ export class AnalysisSteps {
     write(residual.u, place.u, 1 / factor);
     write(residual.v, place.v, 1 / factor);
     write(trust.data, place.z, 1);
+    const part = (at: number) => new Float32Array(buffer, at, width * height);
+    dropTorn({ width, height, u: part(place.u), v: part(place.v) });
   }
 }
 

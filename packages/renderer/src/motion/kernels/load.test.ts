@@ -46,6 +46,8 @@ function renderMemory(): SharedMemory {
     fill(field.u, (x) => (x > 17 ? 6.3 : -2.1));
     fill(field.v, (x, y) => 2 * Math.sin(x / 5 + y / 7));
     fill(field.z, () => random());
+    // Samples that are torn off are carried by neither.
+    new Float32Array(memory.buffer, field.u, W2 * H2).fill(Number.NaN, 3 * W2 + 4, 3 * W2 + 13);
   }
   new Float32Array(memory.buffer, desk.tones, 8).set([1, 2, 0.8, 0, 1.1, -3, 0.9, 4]);
   new Float32Array(memory.buffer, desk.matrices[0], 9).set([1.1, 0.02, -1, -0.02, 1.1, -2, 1e-4, 2e-4, 1]);
