@@ -29,7 +29,10 @@ export function decidePlan(
   const report: PairReport = { mode, matchConfidence: Math.min(1, Math.max(0, findings.corresponding)) };
   if (mode === 'transition') {
     const camera = transitionCamera(wish.camera, width >> 1, height >> 1);
-    return { report, plan: { kind: 'dissolve', fast, camera, rest: STILL, tones: [SAME_TONE, SAME_TONE, SAME_TONE] } };
+    return {
+      report,
+      plan: { kind: 'dissolve', fast, camera, aligned: false, rest: STILL, tones: [SAME_TONE, SAME_TONE, SAME_TONE] },
+    };
   }
   const camera = findings.camera === null ? IDENTITY : rescale(findings.camera, analysisFactor(width, height) / 2);
   const [luma, blue, red] = findings.tones;
@@ -39,6 +42,7 @@ export function decidePlan(
       kind: 'morph',
       fast,
       camera,
+      aligned: findings.camera !== null,
       rest: findings.rest,
       tones: [limitedLuma(luma), limitedColour(blue), limitedColour(red)],
     },

@@ -1,6 +1,14 @@
 import { compose, type Homography, IDENTITY, invert, jacobian, type Point } from './homography.ts';
 
 /**
+ * A picture with a share r < 1 of the samples a frame wants counts r to this power: what it lacks is detail, and a mean has
+ * the detail of its worse half. Regressions on true middle frames gave 5 to 8.
+ */
+const FAVOUR = 8;
+/** Fewer samples than this share per side make no difference any more. */
+const LEAST_DETAIL = 0.25;
+
+/**
  * A camera move as a path in time: every point of the picture travels straight and evenly from its place in the first
  * picture to its place in the last (exactly so for affine moves; near enough for the perspective of a camera).
  * The residual motion is linear too, so both add up. A geometric path (matrix powers) keeps the size of a rolling
@@ -31,18 +39,25 @@ export class CameraPath {
   }
 
   /**
-   * How much of a frame at time `t` is due to the last picture: its share of the time, more when it has more samples for
-   * the frame than the first has. (A picture that is magnified has no detail to give.)
+   * How much of a frame at time `t` is due to the last picture at the corners of the frame (upper left, upper right, lower
+   * left, lower right): its share of the time, more where it has more detail for the frame than the first has.
    */
-  shareOfLast(t: number): number {
-    const first = (1 - t) * this.density(this.fromFirst(t));
-    const last = t * this.density(this.fromLast(t));
-    return last / (first + last);
+  sharesOfLast(t: number): [number, number, number, number] {
+    const [toFirst, toLast] = [invert(this.fromFirst(t)), invert(this.fromLast(t))];
+    const [right, bottom] = [2 * this.middle.x, 2 * this.middle.y];
+    const share = (x: number, y: number): number => {
+      const first = (1 - t) * detail(toFirst, x, y) ** FAVOUR;
+      const last = t * detail(toLast, x, y) ** FAVOUR;
+      return last / (first + last);
+    };
+    return [share(0, 0), share(right, 0), share(0, bottom), share(right, bottom)];
   }
+}
 
-  /** How many samples of a picture, per side, fall on one of the frame's, in the middle. */
-  private density(map: Homography): number {
-    const [a, b, c, d] = jacobian(map, this.middle.x, this.middle.y);
-    return 1 / Math.sqrt(Math.max(1e-6, a * d - b * c));
-  }
+/** How many samples of a picture fall on one of the frame's in the direction that has fewest: at most 1, which is enough. */
+function detail(fromFrame: Homography, x: number, y: number): number {
+  const [a, b, c, d] = jacobian(fromFrame, x, y);
+  // The smaller singular value of the Jacobian.
+  const least = 0.5 * Math.abs(Math.hypot(a + d, c - b) - Math.hypot(a - d, b + c));
+  return Math.min(1, Math.max(LEAST_DETAIL, least));
 }

@@ -26,9 +26,21 @@ describe('homography', () => {
 describe('CameraPath', () => {
   it('draws more on the picture with more detail, and all on the one that is there', () => {
     const closer = new CameraPath([2, 0, -160, 0, 2, -120, 0, 0, 1], 320, 240);
-    expect(closer.shareOfLast(0.5)).toBeCloseTo(2 / 3, 6);
-    expect(new CameraPath(IDENTITY, 320, 240).shareOfLast(0.3)).toBeCloseTo(0.3, 9);
-    expect([closer.shareOfLast(0), closer.shareOfLast(1)]).toEqual([0, 1]);
+    // Half way the first picture is magnified by 1.5; the last has all that a frame can show.
+    for (const share of closer.sharesOfLast(0.5)) expect(share).toBeCloseTo(1 / (1 + 1.5 ** -8), 6);
+    for (const share of new CameraPath(IDENTITY, 320, 240).sharesOfLast(0.3)) expect(share).toBeCloseTo(0.3, 9);
+    expect([closer.sharesOfLast(0), closer.sharesOfLast(1)].flat()).toEqual([0, 0, 0, 0, 1, 1, 1, 1]);
+  });
+
+  it('leaves a frame to the time where neither picture is magnified, and to the better one where one is squeezed', () => {
+    // A wall that turns away on the right: there the last picture has fewer columns.
+    const [upperLeft, upperRight, lowerLeft, lowerRight] = new CameraPath(
+      [0.9, 0, 0, 0, 1, 0, 1e-3, 0, 1],
+      320,
+      240,
+    ).sharesOfLast(0.5);
+    expect(upperRight).toBeLessThan(upperLeft - 0.1);
+    expect(lowerRight).toBeLessThan(lowerLeft - 0.1);
   });
 
   it('starts and ends at rest on the pictures', () => {

@@ -65,17 +65,19 @@ const ONE_PLACE: f32 = 0.0625;
   return <i32>v128.any_true(two);
 }
 
-export function combineCrossed(width: i32, height: i32, firstSums: usize, lastSums: usize, matrices: usize, s: f32, blend: f32, first: usize, last: usize,
+export function combineCrossed(width: i32, height: i32, firstSums: usize, lastSums: usize, matrices: usize, s: f32, first: usize, last: usize,
   firstGain: f32, firstOffset: f32, lastGain: f32, lastOffset: f32, fields: usize): void {
   const plane = <usize>(width * height) << 2, stride = width + 2 * PAD;
   const groups = (width + 3) >> 2, marks = marksOf(width, height, fields);
   const gainA = f32x4.splat(firstGain), gainB = f32x4.splat(lastGain), offsetA = f32x4.splat(firstOffset), offsetB = f32x4.splat(lastOffset);
-  const fromFirst = matrices, fromLast = matrices + 36, there = matrices + 72, back = matrices + 108;
+  const fromFirst = matrices, fromLast = matrices + 36, there = matrices + 72, back = matrices + 108, shares = matrices + 144;
   const lastX = f32x4.splat(<f32>(width - 1)), lastY = f32x4.splat(<f32>(height - 1)), one = f32x4.splat(1);
-  const gone = f32x4.splat(s), left = f32x4.splat(1 - s), later = f32x4.splat(blend), earlier = f32x4.splat(1 - blend);
+  const gone = f32x4.splat(s), left = f32x4.splat(1 - s);
   const floor = f32x4.splat(FLOOR), own = f32x4.splat(OWN), least = f32x4.splat(CROSSED);
   for (let y = 0; y < height; y++) {
-    const fy = f32x4.splat(<f32>y);
+    const fy = f32x4.splat(<f32>y), down = <f32>y / <f32>height;
+    const fromLeft = load<f32>(shares) + (load<f32>(shares, 8) - load<f32>(shares)) * down, toRight = load<f32>(shares, 4) + (load<f32>(shares, 12) - load<f32>(shares, 4)) * down;
+    const lean = f32x4.splat(fromLeft - s), rise = f32x4.splat((toRight - fromLeft) / <f32>width);
     for (let k = 0; k < width; k += 4) {
       const x = min(k, width - 4);
       const fx = plus(f32x4.splat(<f32>x), f32x4(0, 1, 2, 3));
@@ -98,6 +100,7 @@ export function combineCrossed(width: i32, height: i32, firstSums: usize, lastSu
       const seenA = seen(a), seenB = seen(b);
       const likeA = times(plus(az, times(least, seenA)), likeness(tone(bilinears(first, stride, a0x, a0y, lastX, lastY), gainA, offsetA), tone(bilinears(last, stride, a1x, a1y, lastX, lastY), gainB, offsetB)));
       const likeB = times(plus(bz, times(least, seenB)), likeness(tone(bilinears(first, stride, b0x, b0y, lastX, lastY), gainA, offsetA), tone(bilinears(last, stride, b1x, b1y, lastX, lastY), gainB, offsetB)));
+      const later = plus(gone, times(plus(lean, times(rise, fx)), f32x4.pmin(one, times(f32x4.splat(2), plus(az, bz))))), earlier = minus(one, later);
       const wa0 = times(times(earlier, visible(a0x, a0y, lastX, lastY)), plus(plus(likeA, times(own, az)), times(times(floor, seenA), margin(a0x, a0y, lastX, lastY))));
       const wa1 = times(times(later, visible(a1x, a1y, lastX, lastY)), likeA);
       const wb0 = times(times(earlier, visible(b0x, b0y, lastX, lastY)), likeB);

@@ -20,7 +20,6 @@ export function combineCrossed(
   lastSums: number,
   matrices: number,
   s: number,
-  blend: number,
   first: number,
   last: number,
   firstGain: number,
@@ -41,6 +40,7 @@ export function combineCrossed(
   const [fromFirst, fromLast, there, back] = [0, 1, 2, 3].map(
     (which) => new Float32Array(buffer, matrices + 36 * which, 9),
   ) as [Float32Array, Float32Array, Float32Array, Float32Array];
+  const shares = new Float32Array(buffer, matrices + 144, 4);
   const place = { x: 0, y: 0 };
   const map = (m: Float32Array, x: number, y: number): void => {
     const d = 1 / (m[6]! * x + m[7]! * y + m[8]!);
@@ -53,6 +53,9 @@ export function combineCrossed(
     return (1 + Math.abs(inFirst - inLast) / UNLIKE) ** -8;
   };
   for (let y = 0, i = 0; y < height; y++) {
+    const down = y / height;
+    const left = shares[0]! + (shares[2]! - shares[0]!) * down;
+    const right = shares[1]! + (shares[3]! - shares[1]!) * down;
     for (let x = 0; x < width; x++, i++) {
       const [u, v, z] = [firstCarried[4 * i]!, firstCarried[4 * i + 1]!, firstCarried[4 * i + 2]!];
       map(fromFirst, x, y);
@@ -68,14 +71,15 @@ export function combineCrossed(
       const seenB = seen(lastCarried[4 * i + 3]!);
       const likeA = (z + CROSSED * seenA) * unlike(a0x, a0y, a1x, a1y);
       const likeB = (lastZ + CROSSED * seenB) * unlike(b0x, b0y, b1x, b1y);
+      const later = s + (left + ((right - left) * x) / width - s) * Math.min(1, 2 * (z + lastZ));
       const wa0 =
-        (1 - blend) *
+        (1 - later) *
         visibility(a0x, a0y, width, height) *
         (likeA + OWN * z + FLOOR * seenA * margin(a0x, a0y, width, height));
-      const wa1 = blend * visibility(a1x, a1y, width, height) * likeA;
-      const wb0 = (1 - blend) * visibility(b0x, b0y, width, height) * likeB;
+      const wa1 = later * visibility(a1x, a1y, width, height) * likeA;
+      const wb0 = (1 - later) * visibility(b0x, b0y, width, height) * likeB;
       const wb1 =
-        blend *
+        later *
         visibility(b1x, b1y, width, height) *
         (likeB + OWN * lastZ + FLOOR * seenB * margin(b1x, b1y, width, height));
       out[8 * size + i] = (wa1 + wb1) / (wa0 + wa1 + wb0 + wb1);

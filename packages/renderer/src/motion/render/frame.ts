@@ -96,6 +96,7 @@ export class FramePainter {
     this.setMatrix(1, invert(path.fromLast(s)));
     this.setMatrix(2, plan.camera);
     this.setMatrix(3, invert(plan.camera));
+    new Float32Array(this.buffer, desk.matrices[3] + 36, 4).set(path.sharesOfLast(s));
     kernels.combineCrossed(
       layout.width >> 1,
       layout.height >> 1,
@@ -103,7 +104,6 @@ export class FramePainter {
       desk.sums[1],
       desk.matrices[0],
       s,
-      path.shareOfLast(s),
       first.half,
       last.half,
       ...y,
@@ -126,7 +126,7 @@ export class FramePainter {
     const [first, last] = layout.pictures;
     const [y, u, v] = plan.tones.map((tone) => fade(tone, s)) as [Fade, Fade, Fade];
     const { fields } = desk;
-    const weights = s === null ? layout.plainWeights : layout.weights;
+    const weights = s === null ? layout.plainWeights : plan.aligned ? layout.crispWeights : layout.weights;
     luma(width, height, first.luma, last.luma, fields, desk.rows, weights, y[0], y[1], y[2], y[3], out);
     const w2 = width >> 1;
     const h2 = height >> 1;

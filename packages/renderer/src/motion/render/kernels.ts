@@ -70,7 +70,8 @@ export interface FrameKernels {
   ): void;
   /**
    * Like `combine`, but every sample is made of four readings: both pictures along both motions. `matrices` holds four:
-   * frame → first picture, frame → last, first → last, last → first. `blend` is the last picture's share where nothing else speaks. A motion counts the more the likelier what it joins:
+   * frame → first picture, frame → last, first → last, last → first, and then the last picture's shares at the frame's four
+   * corners, where it is trusted and nothing else speaks (where it is not, that is the time). A motion counts the more the likelier what it joins:
    * its ends are compared in the half-size luma planes `first` and `last`. Eleven fields: x and y offset into the first
    * picture along its own motion, into the last along its own, into the first along the last one's motion, into the last
    * along the first one's; share of the last picture; share of the crossed reading within the first, within the last.
@@ -85,7 +86,6 @@ export interface FrameKernels {
     lastSums: number,
     matrices: number,
     s: number,
-    blend: number,
     first: number,
     last: number,
     firstGain: number,

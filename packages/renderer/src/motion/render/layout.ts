@@ -34,7 +34,7 @@ export interface DeskLayout {
   readonly rows: number;
   /** Gain and offset of the first picture's blue and of the last's, then the same of red: eight 32-bit floats. */
   readonly tones: number;
-  /** Four 3×3 matrices of 32-bit floats, one after the other. */
+  /** Four 3×3 matrices of 32-bit floats, one after the other, and behind them room for the last picture's shares at the four corners. */
   readonly matrices: readonly [number, number, number, number];
   /** The finished frame (I420), and two more for dissolves. */
   readonly frame: number;
@@ -50,6 +50,8 @@ export interface RenderLayout {
   readonly weights: number;
   /** The same of a filter that does not sharpen, for dissolves. */
   readonly plainWeights: number;
+  /** The same of one that sharpens more, for pictures that were aligned. */
+  readonly crispWeights: number;
   /** sRGB → linear light (256 floats) and back (4096 bytes). */
   readonly toLinear: number;
   readonly fromLinear: number;
@@ -83,7 +85,7 @@ export function planMemory(width: number, height: number, threads: number): Rend
     fields: take(44 * half + ((width >> 3) + 4) * (height >> 1) + 64),
     rows: take(4 * 14 * (width + 32)),
     tones: take(32),
-    matrices: inRow(take(144), 36),
+    matrices: inRow(take(160), 36),
     frame: take(frameBytes),
     layers: [take(frameBytes), take(frameBytes)],
   });
@@ -94,6 +96,7 @@ export function planMemory(width: number, height: number, threads: number): Rend
     motion: [field(), field()],
     weights: take(32 * 8),
     plainWeights: take(32 * 8),
+    crispWeights: take(32 * 8),
     toLinear: take(256 * 4),
     fromLinear: take(4096),
     desks: Array.from({ length: threads }, desk),

@@ -10,6 +10,8 @@ export interface FramePlan {
   readonly fast: boolean;
   /** The camera move from first to last picture, in half-resolution samples. */
   readonly camera: Homography;
+  /** Whether the pictures were aligned by that move before they were matched. */
+  readonly aligned: boolean;
   /** The motion of most of either picture beside the camera's, in half-resolution samples: what moves otherwise is in front. */
   readonly rest: readonly [readonly [number, number], readonly [number, number]];
   /** last ≈ gain × first + offset for Y, U, V. */
