@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { openDiskArtifacts } from '../adapters/artifacts/disk.ts';
-import { openSqliteStore } from '../adapters/stores/sqlite/open.ts';
+import { openRelievedSqliteStore } from '../adapters/stores/sqlite/open-relieved.ts';
 import { createBell } from '../adapters/system/bell.ts';
 import { systemClock } from '../adapters/system/clock.ts';
 import { openDataFolder, openProcessFolder } from '../adapters/system/data-folder.ts';
@@ -64,7 +64,9 @@ export async function openStorage(config: Config, role: Role, log: Log): Promise
     let store: Store;
     let clock: Clock = systemClock;
     if (postgres === undefined) {
-      store = await openSqliteStore(files.database);
+      store = await openRelievedSqliteStore(files.database, {
+        onLost: (cause) => log.error({ err: cause }, 'the thread that writes has ended; writes go on without it'),
+      });
       closers.push(() => store.close());
       // The folder is ours alone, so whoever held a lease in it is dead.
       await store.workers.removeAll();

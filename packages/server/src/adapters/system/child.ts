@@ -65,7 +65,7 @@ export function entryBeside(module: string, name: string): URL {
 }
 
 /** Where our compiled code is kept, if it is: half of what a child does until it works is compiling. */
-function compiledCode(): Readonly<Record<string, string>> {
+export function compiledCode(): Readonly<Record<string, string>> {
   // Node keeps each version's in a folder of its own inside the one that it is given.
   const folder = getCompileCacheDir();
   return folder === undefined ? {} : { NODE_COMPILE_CACHE: dirname(folder) };

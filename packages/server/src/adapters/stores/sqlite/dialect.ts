@@ -5,8 +5,13 @@ import { openReader, openWriter, type PreparedDatabase, preparedOnce } from './c
 import { watchEpoch } from './epoch.ts';
 import { createWriter } from './writer.ts';
 
+export interface ThisSqliteDialect extends SqlDialect {
+  /** Another thread of this process has committed. */
+  committed(): void;
+}
+
 /** SQLite as the statements see it: one connection that writes, one transaction at a time, and one that reads. */
-export function createSqliteDialect(path: string): SqlDialect {
+export function createSqliteDialect(path: string): ThisSqliteDialect {
   const connection = openWriter(path);
   const readConnection = openReader(path);
   const writable = preparedOnce(connection);
@@ -18,6 +23,7 @@ export function createSqliteDialect(path: string): SqlDialect {
   return {
     reader,
     write,
+    committed: epoch.passed,
     direct: {
       epoch: epoch.now,
       first: (text) => (values) => readable.prepare(text).get(values),

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import type { VideoEvent } from '../../../domain/event.ts';
 import type { OpenedStore } from '../../../ports/store.contract.ts';
@@ -13,12 +13,14 @@ export const makeFolder = () => mkdtemp(join(ROOM, 'inbetween-sqlite-'));
 
 /** A store on a file of its own. */
 export async function openEmpty(): Promise<OpenedStore> {
-  const folder = await makeFolder();
-  const path = join(folder, 'store.db');
-  const store = await openSqliteStore(path);
+  const path = join(await makeFolder(), 'store.db');
+  return { store: await openSqliteStore(path), ...lookBehind(path) };
+}
+
+/** A look at the file of a store, which is removed with its folder at the end. */
+export function lookBehind(path: string): Omit<OpenedStore, 'store'> {
   const behind = new Database(path, { readonly: true });
   return {
-    store,
     events: async (id) =>
       behind
         .prepare<[string], VideoEvent & { version: number }>(
@@ -27,7 +29,7 @@ export async function openEmpty(): Promise<OpenedStore> {
         .all(id),
     async close() {
       behind.close();
-      await rm(folder, { recursive: true });
+      await rm(dirname(path), { recursive: true });
     },
   };
 }
