@@ -16,6 +16,12 @@ const SHARES = [0.38, 0.26, 0.18, 0.11, 0.07] as const;
 const SPACING = 1.3;
 const ANGLES = 36;
 
+/** How much a slope says of the main direction, by its squared distance; and of the descriptor, sample by sample. */
+const NEARNESS = Float64Array.from({ length: 65 }, (_, squared) => Math.exp(-squared / 40));
+const CENTRAL = Float64Array.from({ length: 256 }, (_, i) =>
+  Math.exp(-(((i % 16) - 7.5) ** 2 + (Math.floor(i / 16) - 7.5) ** 2) / 128),
+);
+
 /** Where the features of a picture are (in samples of the given raster) and what they look like. */
 export interface Features {
   readonly x: Float32Array;
@@ -66,7 +72,7 @@ function mainDirection(slope: Gradient, x: number, y: number): number {
       const gy = slope.y.data[py * width + px]!;
       const position = ((Math.atan2(gy, gx) + 2 * Math.PI) / (2 * Math.PI)) * ANGLES;
       const bin = Math.floor(position);
-      const weight = Math.sqrt(gx * gx + gy * gy) * Math.exp(-(dx * dx + dy * dy) / 40);
+      const weight = Math.sqrt(gx * gx + gy * gy) * NEARNESS[dx * dx + dy * dy]!;
       histogram[bin % ANGLES]! += weight * (1 - (position - bin));
       histogram[(bin + 1) % ANGLES]! += weight * (position - bin);
     }
@@ -97,7 +103,7 @@ function describe(slope: Gradient, x: number, y: number, angle: number, out: Uin
       place.aim(px, py);
       const gx = place.read(slope.x.data);
       const gy = place.read(slope.y.data);
-      const strength = Math.sqrt(gx * gx + gy * gy) * Math.exp(-(rx * rx + ry * ry) / 128);
+      const strength = Math.sqrt(gx * gx + gy * gy) * CENTRAL[16 * j + i]!;
       const turned = Math.atan2(gy, gx) - angle;
       const position = ((turned / (2 * Math.PI) + 2) % 1) * 8;
       spread(sums, (i + 0.5) / 4 - 0.5, (j + 0.5) / 4 - 0.5, position, strength);

@@ -27,8 +27,7 @@ export function trustedSeeds(buffer: ArrayBufferLike, layout: MatchLayout, side:
       const there =
         Math.min(rows - 1, Math.max(0, Math.round((y + 0.5) / SEED_STEP - 0.5))) * columns +
         Math.min(columns - 1, Math.max(0, Math.round((x + 0.5) / SEED_STEP - 0.5)));
-      const error = Math.hypot(u[i]! + backU[there]!, v[i]! + backV[there]!);
-      if (error <= Math.max(3, SEED_STEP)) confirmed[i] = 1;
+      if (length(u[i]! + backU[there]!, v[i]! + backV[there]!) <= Math.max(3, SEED_STEP)) confirmed[i] = 1;
     }
   }
   return coherent(u, v, confirmed, columns, rows);
@@ -40,7 +39,7 @@ function coherent(u: Int32Array, v: Int32Array, confirmed: Uint8Array, columns: 
   for (let row = 0, i = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++, i++) {
       if (!confirmed[i]) continue;
-      const tolerance = 1.5 + 0.04 * Math.hypot(u[i]!, v[i]!);
+      const tolerance = 1.5 + 0.04 * length(u[i]!, v[i]!);
       let agreeing = 0;
       for (let dy = -RADIUS; dy <= RADIUS; dy++) {
         const y = row + dy;
@@ -58,4 +57,9 @@ function coherent(u: Int32Array, v: Int32Array, confirmed: Uint8Array, columns: 
     }
   }
   return kept;
+}
+
+/** Math.hypot pays for a guard against overflow, which whole samples do not need. */
+function length(x: number, y: number): number {
+  return Math.sqrt(x * x + y * y);
 }
