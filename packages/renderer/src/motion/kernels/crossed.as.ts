@@ -9,6 +9,8 @@ const UNLIKE: f32 = 1.0 / 320;
 const PLANES: i32 = 11;
 const APART: f32 = 0.125;
 const LEAST: f32 = 0.02;
+// Sum of four differences beyond which the next softer filter reads.
+const SOFT: f32 = 16;
 // Distance within which two places of the half-size raster are one.
 const ONE_PLACE: f32 = 0.0625;
 
@@ -29,15 +31,15 @@ const ONE_PLACE: f32 = 0.0625;
 
 // (1 + d / 320)^-8, near exp(-d / 40).
 // @ts-ignore: decorator
-@inline function likeness(a: v128, b: v128): v128 {
+@inline function likeness(difference: v128): v128 {
   const one = f32x4.splat(1);
-  const r = f32x4.div(one, plus(one, times(f32x4.abs(minus(a, b)), f32x4.splat(UNLIKE))));
+  const r = f32x4.div(one, plus(one, times(difference, f32x4.splat(UNLIKE))));
   const r2 = times(r, r), r4 = times(r2, r2);
   return times(r4, r4);
 }
 
-// Behind the fields lies a byte for every group of four samples: whether any of them is read at a second place. A byte of 0
-// stands before and after each row.
+// Behind the fields lies a byte for every group of four samples: 1 if any of them is read at a second place, and twice how
+// softly they are read. A byte of 0 stands before and after each row.
 // @ts-ignore: decorator
 @inline function marksOf(width: i32, height: i32, fields: usize): usize { return fields + <usize>PLANES * (<usize>(width * height) << 2) + 1; }
 
@@ -63,6 +65,14 @@ const ONE_PLACE: f32 = 0.0625;
   v128.store(out + 5 * plane, v128.bitselect(y1, y, two));
   v128.store(out + shares * plane, v128.and(share, two));
   return <i32>v128.any_true(two);
+}
+
+// How softly four samples are read, 0 to 3, by how much their two ends differ.
+// @ts-ignore: decorator
+@inline function softness(apart: v128): i32 {
+  const pair = plus(apart, v128.shuffle<f32>(apart, apart, 2, 3, 0, 1));
+  const sum = f32x4.extract_lane(pair, 0) + f32x4.extract_lane(pair, 1);
+  return <i32>(sum > SOFT) + <i32>(sum > 2 * SOFT) + <i32>(sum > 3 * SOFT);
 }
 
 export function combineCrossed(width: i32, height: i32, firstSums: usize, lastSums: usize, matrices: usize, s: f32, first: usize, last: usize,
@@ -98,8 +108,9 @@ export function combineCrossed(width: i32, height: i32, firstSums: usize, lastSu
       const dd = depth(back, bux, buy);
       const b0x = times(projective(back, 0, bux, buy), dd), b0y = times(projective(back, 12, bux, buy), dd);
       const seenA = seen(a), seenB = seen(b);
-      const likeA = times(plus(az, times(least, seenA)), likeness(tone(bilinears(first, stride, a0x, a0y, lastX, lastY), gainA, offsetA), tone(bilinears(last, stride, a1x, a1y, lastX, lastY), gainB, offsetB)));
-      const likeB = times(plus(bz, times(least, seenB)), likeness(tone(bilinears(first, stride, b0x, b0y, lastX, lastY), gainA, offsetA), tone(bilinears(last, stride, b1x, b1y, lastX, lastY), gainB, offsetB)));
+      const apartA = f32x4.abs(minus(tone(bilinears(first, stride, a0x, a0y, lastX, lastY), gainA, offsetA), tone(bilinears(last, stride, a1x, a1y, lastX, lastY), gainB, offsetB)));
+      const apartB = f32x4.abs(minus(tone(bilinears(first, stride, b0x, b0y, lastX, lastY), gainA, offsetA), tone(bilinears(last, stride, b1x, b1y, lastX, lastY), gainB, offsetB)));
+      const likeA = times(plus(az, times(least, seenA)), likeness(apartA)), likeB = times(plus(bz, times(least, seenB)), likeness(apartB));
       const later = plus(gone, times(plus(lean, times(rise, fx)), f32x4.pmin(one, times(f32x4.splat(2), plus(az, bz))))), earlier = minus(one, later);
       const wa0 = times(times(earlier, visible(a0x, a0y, lastX, lastY)), plus(plus(likeA, times(own, az)), times(times(floor, seenA), margin(a0x, a0y, lastX, lastY))));
       const wa1 = times(times(later, visible(a1x, a1y, lastX, lastY)), likeA);
@@ -110,7 +121,7 @@ export function combineCrossed(width: i32, height: i32, firstSums: usize, lastSu
       v128.store(out + 8 * plane, f32x4.div(w1, plus(w0, w1)));
       const inFirst = putTwo(out, plane, 9, minus(a0x, fx), minus(a0y, fy), minus(b0x, fx), minus(b0y, fy), f32x4.div(wb0, w0));
       const inLast = putTwo(out + 2 * plane, plane, 8, minus(b1x, fx), minus(b1y, fy), minus(a1x, fx), minus(a1y, fy), f32x4.div(wa1, w1));
-      store<u8>(marks + <usize>(y * (groups + 2) + (k >> 2)), <u8>(inFirst | inLast));
+      store<u8>(marks + <usize>(y * (groups + 2) + (k >> 2)), <u8>(inFirst | inLast | (softness(f32x4.pmin(apartA, apartB)) << 1)));
     }
   }
 }
@@ -167,8 +178,8 @@ export function lumaCrossed(width: i32, height: i32, first: usize, last: usize, 
     }
     const fy = f32x4.splat(<f32>y);
     for (let g = 0; g < groups; g++) {
-      const crossed = ((load<u32>(nearMarks + g - 1) | load<u32>(farMarks + g - 1)) & 0xffffff) != 0;
-      const k = min(4 * g, w2 - 4);
+      const crossed = ((load<u32>(nearMarks + g - 1) | load<u32>(farMarks + g - 1)) & 0x010101) != 0;
+      const k = min(4 * g, w2 - 4), table = weights + (<usize>(load<u8>(nearMarks + g) >> 1) << 8);
       if (crossed) for (let c = 4; c < PLANES; c++) {
         if (c == 8) continue;
         const from = (<usize>k << 2) + <usize>c * plane;
@@ -181,11 +192,11 @@ export function lumaCrossed(width: i32, height: i32, first: usize, last: usize, 
         const x0 = there(fx, at), y0 = there(fy, at + row), x1 = there(fx, at + 2 * row), y1 = there(fy, at + 3 * row);
         let a: v128, b: v128;
         if (crossed) {
-          a = read(first, stride, x0, y0, there(fx, at + 4 * row), there(fy, at + 5 * row), v128.load(at + 9 * row), lastX, lastY, weights, aim);
-          b = read(last, stride, x1, y1, there(fx, at + 6 * row), there(fy, at + 7 * row), v128.load(at + 10 * row), lastX, lastY, weights, aim);
+          a = read(first, stride, x0, y0, there(fx, at + 4 * row), there(fy, at + 5 * row), v128.load(at + 9 * row), lastX, lastY, table, aim);
+          b = read(last, stride, x1, y1, there(fx, at + 6 * row), there(fy, at + 7 * row), v128.load(at + 10 * row), lastX, lastY, table, aim);
         } else {
-          a = cubics(first, stride, x0, y0, lastX, lastY, weights, aim);
-          b = cubics(last, stride, x1, y1, lastX, lastY, weights, aim);
+          a = cubics(first, stride, x0, y0, lastX, lastY, table, aim);
+          b = cubics(last, stride, x1, y1, lastX, lastY, table, aim);
         }
         storeFour(out + <usize>(y * width + x), tone(a, gainA, offsetA), tone(b, gainB, offsetB), v128.load(at + 8 * row));
       }
@@ -216,7 +227,7 @@ export function chromaCrossed(width: i32, height: i32, first: usize, last: usize
       const at = fields + (<usize>(y * width + x) << 2);
       const fx = plus(f32x4.splat(<f32>x), f32x4(0, 1, 2, 3));
       const x0 = plus(fx, v128.load(at)), y0 = plus(fy, v128.load(at + plane)), x1 = plus(fx, v128.load(at + 2 * plane)), y1 = plus(fy, v128.load(at + 3 * plane));
-      if (load<u8>(marks + <usize>(y * (groups + 2) + (k >> 2)))) {
+      if (load<u8>(marks + <usize>(y * (groups + 2) + (k >> 2))) & 1) {
         readColour(first, stride, x0, y0, plus(fx, v128.load(at + 4 * plane)), plus(fy, v128.load(at + 5 * plane)), v128.load(at + 9 * plane), lastX, lastY, weights, rows, inFirst);
         readColour(last, stride, x1, y1, plus(fx, v128.load(at + 6 * plane)), plus(fy, v128.load(at + 7 * plane)), v128.load(at + 10 * plane), lastX, lastY, weights, rows, inLast);
       } else {

@@ -8,6 +8,8 @@ const OWN = 0.5;
 const CROSSED = 0.04;
 /** Grey steps between the two pictures at the ends of one motion at which it counts a third: 40, by (1 + d/320)^-8. */
 const UNLIKE = 320;
+/** Grey steps between the ends of the better motion for every step softer that a group of four samples is read. */
+const SOFT = 4;
 /** Crossed readings nearer than this to the own ones are one reading of the place between. */
 const ONE_PLACE = 0.0625;
 
@@ -41,16 +43,18 @@ export function combineCrossed(
     (which) => new Float32Array(buffer, matrices + 36 * which, 9),
   ) as [Float32Array, Float32Array, Float32Array, Float32Array];
   const shares = new Float32Array(buffer, matrices + 144, 4);
+  const unlike = new Float32Array(width);
+  const crossed = new Uint8Array(width);
   const place = { x: 0, y: 0 };
   const map = (m: Float32Array, x: number, y: number): void => {
     const d = 1 / (m[6]! * x + m[7]! * y + m[8]!);
     place.x = (m[0]! * x + m[1]! * y + m[2]!) * d;
     place.y = (m[3]! * x + m[4]! * y + m[5]!) * d;
   };
-  const unlike = (ax: number, ay: number, bx: number, by: number): number => {
+  const apart = (ax: number, ay: number, bx: number, by: number): number => {
     const inFirst = between(a, width, height, ax, ay) * firstGain + firstOffset;
     const inLast = between(b, width, height, bx, by) * lastGain + lastOffset;
-    return (1 + Math.abs(inFirst - inLast) / UNLIKE) ** -8;
+    return Math.abs(inFirst - inLast);
   };
   for (let y = 0, i = 0; y < height; y++) {
     const down = y / height;
@@ -69,8 +73,10 @@ export function combineCrossed(
       const [b0x, b0y] = [place.x, place.y];
       const seenA = seen(firstCarried[4 * i + 3]!);
       const seenB = seen(lastCarried[4 * i + 3]!);
-      const likeA = (z + CROSSED * seenA) * unlike(a0x, a0y, a1x, a1y);
-      const likeB = (lastZ + CROSSED * seenB) * unlike(b0x, b0y, b1x, b1y);
+      const apartA = apart(a0x, a0y, a1x, a1y);
+      const apartB = apart(b0x, b0y, b1x, b1y);
+      const likeA = (z + CROSSED * seenA) * (1 + apartA / UNLIKE) ** -8;
+      const likeB = (lastZ + CROSSED * seenB) * (1 + apartB / UNLIKE) ** -8;
       const later = s + (left + ((right - left) * x) / width - s) * Math.min(1, 2 * (z + lastZ));
       const wa0 =
         (1 - later) *
@@ -85,10 +91,16 @@ export function combineCrossed(
       out[8 * size + i] = (wa1 + wb1) / (wa0 + wa1 + wb0 + wb1);
       const inFirst = putTwo(out, size, i, 9, a0x - x, a0y - y, b0x - x, b0y - y, wb0 / (wa0 + wb0));
       const inLast = putTwo(out, size, i + 2 * size, 8, b1x - x, b1y - y, a1x - x, a1y - y, wa1 / (wa1 + wb1));
+      unlike[x] = Math.min(apartA, apartB);
+      crossed[x] = inFirst || inLast ? 1 : 0;
+    }
+    for (let group = 0; group < groups; group++) {
       // The last group is not cut short: it begins earlier.
-      const group = y * (groups + 2) + 1;
-      if (inFirst || inLast) marks[group + (x >> 2)] = 1;
-      if ((inFirst || inLast) && x >= width - 4) marks[group + groups - 1] = 1;
+      const start = Math.min(4 * group, width - 4);
+      const sum = unlike.subarray(start, start + 4).reduce((total, value) => total + value, 0);
+      const softness = Math.min(3, Math.max(0, Math.ceil(sum / (4 * SOFT)) - 1));
+      const isCrossed = crossed.subarray(start, start + 4).includes(1);
+      marks[y * (groups + 2) + 1 + group] = 2 * softness + (isCrossed ? 1 : 0);
     }
   }
 }

@@ -26,7 +26,9 @@ export function lumaCrossed(
   const a = new Uint8Array(buffer, first, padded);
   const b = new Uint8Array(buffer, last, padded);
   const field = new Float32Array(buffer, fields, PLANES * size);
-  const table = new Int16Array(buffer, weights, 128);
+  const tables = [0, 1, 2, 3].map((softness) => new Int16Array(buffer, weights + 256 * softness, 128));
+  const groups = (w2 + 3) >> 2;
+  const marks = new Uint8Array(buffer, fields + 4 * PLANES * size, (groups + 2) * h2);
   const result = new Uint8Array(buffer, out, width * height);
   const line = new Float32Array(PLANES * width);
   const row = (plane: number): Float32Array => line.subarray(plane * width, (plane + 1) * width);
@@ -41,8 +43,12 @@ export function lumaCrossed(
       const offsets = row(c);
       for (let x = 0; x < width; x++) offsets[x] = 2 * offsets[x]! + (c % 2 === 0 ? x : y);
     }
-    readCrossed(inFirst, width, (px, py) => gather(a, width, height, px, py, table), fromFirst);
-    readCrossed(inLast, width, (px, py) => gather(b, width, height, px, py, table), fromLast);
+    const tableOf = (column: number): Int16Array => {
+      const group = column >= width - 4 ? groups - 1 : column >> 3;
+      return tables[marks[(y >> 1) * (groups + 2) + 1 + group]! >> 1]!;
+    };
+    readCrossed(inFirst, width, (px, py, x) => gather(a, width, height, px, py, tableOf(x)), fromFirst);
+    readCrossed(inLast, width, (px, py, x) => gather(b, width, height, px, py, tableOf(x)), fromLast);
     for (let x = 0; x < width; x++) {
       const va = fromFirst[x]! * (firstGain / 1048576) + firstOffset;
       const vb = fromLast[x]! * (lastGain / 1048576) + lastOffset;

@@ -5,8 +5,8 @@ export const LEAST = 0.02;
 /** Samples are decided on in groups of this many, as the kernel does. */
 const GROUP = 4;
 
-/** Reads a plane at a place. */
-export type Gather = (x: number, y: number) => number;
+/** Reads a plane at a place, for a column of the frame. */
+export type Gather = (x: number, y: number, column: number) => number;
 
 /** Two places of a row's samples in one picture, and the share of the second; all indexed by column. */
 export interface TwoPlaces {
@@ -30,12 +30,12 @@ export function readCrossed(places: TwoPlaces, width: number, gather: Gather, ou
     for (let x = start; x < start + GROUP; x++) {
       const part = share[x]!;
       if (differ) {
-        const own = gather(x0[x]!, y0[x]!);
-        out[x] = own + part * (gather(x1[x]!, y1[x]!) - own);
+        const own = gather(x0[x]!, y0[x]!, x);
+        out[x] = own + part * (gather(x1[x]!, y1[x]!, x) - own);
       } else {
         const apart = Math.max(Math.abs(x1[x]! - x0[x]!), Math.abs(y1[x]! - y0[x]!));
         const towards = apart <= APART ? part : 0;
-        out[x] = gather(x0[x]! + towards * (x1[x]! - x0[x]!), y0[x]! + towards * (y1[x]! - y0[x]!));
+        out[x] = gather(x0[x]! + towards * (x1[x]! - x0[x]!), y0[x]! + towards * (y1[x]! - y0[x]!), x);
       }
     }
   }

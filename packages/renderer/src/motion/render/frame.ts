@@ -139,9 +139,10 @@ export class FramePainter {
   }
 }
 
-/** Sets all marks behind the eleven fields: seen through a view, samples no longer lie where they were marked. */
+/** Marks all samples behind the eleven fields as read at two places: seen through a view, they no longer lie where they were marked. */
 function markAll(buffer: ArrayBufferLike, width: number, height: number, fields: number): void {
-  new Uint8Array(buffer, fields + 44 * width * height, (((width + 3) >> 2) + 2) * height).fill(1);
+  const marks = new Uint8Array(buffer, fields + 44 * width * height, (((width + 3) >> 2) + 2) * height);
+  for (let i = 0; i < marks.length; i++) marks[i]! |= 1;
 }
 
 /** Gain and offset of the first picture, then of the last. */

@@ -77,7 +77,8 @@ export interface FrameKernels {
    * along the first one's; share of the last picture; share of the crossed reading within the first, within the last.
    * Where the crossed reading is within a sixteenth of a sample of the own one, or counts less than a fiftieth, both are one
    * place between (or the own), and the share is 0. Behind the fields stand marks, for each row a 0, a byte for every four
-   * samples, and a 0: whether any of the four is read at two places.
+   * samples, and a 0: 1 if any of the four is read at two places, and twice how softly they are read (0 to 3, a step for every four
+   * grey steps by which the two ends of the better motion differ).
    */
   combineCrossed(
     width: number,
@@ -94,7 +95,7 @@ export interface FrameKernels {
     lastOffset: number,
     fields: number,
   ): void;
-  /** `luma` for the eleven fields: up to four bicubic reads per sample, two where both motions say the same. */
+  /** `luma` for the eleven fields: up to four bicubic reads per sample, two where both motions say the same, with the filter the marks ask for. `weights` are four filters. */
   lumaCrossed: FrameKernels['luma'];
   /** `chroma` for the eleven fields. */
   chromaCrossed: FrameKernels['chroma'];

@@ -46,11 +46,11 @@ export interface RenderLayout {
   readonly height: number;
   readonly pictures: readonly [PictureLayout, PictureLayout];
   readonly motion: readonly [FieldLayout, FieldLayout];
-  /** 32 phases × 4 bicubic weights, 16-bit, sum WEIGHT_ONE. */
+  /** 32 phases × 4 bicubic weights, 16-bit, sum WEIGHT_ONE; then those of three ever softer filters. */
   readonly weights: number;
-  /** The same of a filter that does not sharpen, for dissolves. */
+  /** 32 phases of a filter that does not sharpen, for dissolves. */
   readonly plainWeights: number;
-  /** The same of one that sharpens more, for pictures that were aligned. */
+  /** Four times the same filter, one that sharpens more: for pictures that were aligned. */
   readonly crispWeights: number;
   /** sRGB → linear light (256 floats) and back (4096 bytes). */
   readonly toLinear: number;
@@ -94,9 +94,9 @@ export function planMemory(width: number, height: number, threads: number): Rend
     height,
     pictures: [picture(), picture()],
     motion: [field(), field()],
-    weights: take(32 * 8),
+    weights: take(4 * 32 * 8),
     plainWeights: take(32 * 8),
-    crispWeights: take(32 * 8),
+    crispWeights: take(4 * 32 * 8),
     toLinear: take(256 * 4),
     fromLinear: take(4096),
     desks: Array.from({ length: threads }, desk),
