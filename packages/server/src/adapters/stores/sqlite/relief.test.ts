@@ -28,6 +28,7 @@ function stage({ crowd = 2, restMs = 60_000 } = {}) {
       getReady: ready.resolve,
       die(reason: unknown) {
         for (const { where, fail } of begun) if (where === 'there') fail(reason);
+        ready.reject(reason);
         ended.resolve(reason);
       },
       call: (call: WriteCall) => begin('there', call),

@@ -66,16 +66,19 @@ export function createRelief({ here, start, counts, crowd, restMs, onLost }: Rel
       resting = setTimeout(resolve, restMs).unref();
     });
     const thread = start();
-    const isReady = await Promise.race([thread.ready.then(() => true), thread.ended.then(() => false)]);
-    if (isReady) {
+    const isReady = thread.ready.then(
+      () => true,
+      () => false,
+    );
+    if (await isReady) {
       await turnTo((call) => thread.call(call));
       await Promise.race([rested, thread.ended]);
       await turnTo(here);
     }
     clearTimeout(resting);
-    resting = undefined;
     const reason = await thread.close();
     mayStart &&= reason === undefined;
+    resting = undefined;
     if (reason !== undefined) onLost(reason);
   }
 
