@@ -9,9 +9,9 @@ import { regularise } from '../fuse/regularise.ts';
 import { fitTone, SAME_TONE, type Tone } from '../fuse/tone.ts';
 import { dropTorn } from '../fuse/torn.ts';
 import type { AnalysisKernels } from '../kernels/load.ts';
-import { trustedSeeds } from '../match/coherence.ts';
 import { describeDensely } from '../match/dense-descriptor.ts';
 import { densifySeeds } from '../match/densify.ts';
+import { judgeSeeds } from '../match/leaving.ts';
 import { type MatchLayout, SEED_STEP } from '../match/match-layout.ts';
 import { matchSeeds } from '../match/match-seeds.ts';
 import { seekLostSeeds, settleSeeds } from '../match/rematch.ts';
@@ -118,10 +118,11 @@ export class AnalysisSteps {
     settleSeeds(this.kernels, this.buffer, this.layout, side);
   }
 
-  /** Finds a change of exposure along the kept matches and takes it out of the last picture. */
+  /** Judges the matches of both sides, finds a change of exposure along the trusted ones and takes it out of the last picture. */
   tone(): [Tone, Tone, Tone] {
     const { pictures, aligned } = this.store;
-    const seeds = this.seedPairs(trustedSeeds(this.buffer, this.layout, 0));
+    judgeSeeds(this.buffer, this.layout);
+    const seeds = this.seedPairs(this.trusted(0));
     const luma = this.fitChannel(pictures[0].luma, aligned.luma, seeds);
     if (luma === SAME_TONE) return [SAME_TONE, SAME_TONE, SAME_TONE];
     const blue = this.fitChannel(pictures[0].blue, aligned.blue, seeds);
@@ -140,7 +141,7 @@ export class AnalysisSteps {
     const { from, to } = this.facing(side);
     const refiner = new Refiner(this.kernels, this.buffer, this.layout.workspaces[side]);
     copyFlow(inverseSearch(softLuma(from), softLuma(to), refiner), searched[side]);
-    const trusted = trustedSeeds(this.buffer, this.layout, side);
+    const trusted = this.trusted(side);
     const count = trusted.reduce((sum, value) => sum + value, 0);
     kept[side].set(this.spreadSeeds(trusted));
     if (count > LEAST_SEEDS) {
@@ -158,7 +159,7 @@ export class AnalysisSteps {
     const both = Math.min(...seedCounts) > LEAST_SEEDS;
     const candidates = both ? [searched[side], matched[side]] : [searched[side]];
     const back = both ? [searched[other], matched[other]] : [searched[other]];
-    const flow = chooseFlow(comparable(from), comparable(to), candidates, back);
+    const flow = chooseFlow(comparable(from), comparable(to), candidates, back, camera === null);
     const refiner = new Refiner(this.kernels, this.buffer, this.layout.workspaces[side]);
     copyFlow(refiner.refine(softLuma(from), softLuma(to), flow, REFINEMENTS), chosen[side]);
     if (side === 1 && camera !== null) settleFlow(chosen[1], kept[1], camera, invert(camera));
@@ -173,13 +174,15 @@ export class AnalysisSteps {
     const motion = (which: Side): SideMotion => ({ camera: maps[which], residual: chosen[which] });
     const prior = move.prior === null ? null : side === 0 ? move.prior : invert(move.prior);
     const trust = confidence(pictures[side], pictures[other], motion(side), motion(other));
-    const regular = regularise(chosen[side], trust, kept[side], edgeDistances(pictures[side]), prior);
+    // A camera move that aligns the pictures tells already how what leaves them moves.
+    const believed = move.aligned === null ? trust : { ...trust, outside: new Uint8Array(trust.outside.length) };
+    const regular = regularise(chosen[side], believed, kept[side], edgeDistances(pictures[side]), prior);
     this.writeField(regular.residual, regular.trust, side, renderBuffer, render);
-    const size = trust.data.length;
+    const size = trust.outside.length;
     let corresponding = 0;
     let seeds = 0;
     for (let i = 0; i < size; i++) {
-      corresponding += regular.trust.data[i]!;
+      if (!trust.outside[i]) corresponding += regular.trust.data[i]!;
       seeds += kept[side][i]!;
     }
     const scale = (render.width >> 1) / this.store.width;
@@ -191,6 +194,10 @@ export class AnalysisSteps {
   private facing(side: Side): { from: ColourPlanes; to: ColourPlanes } {
     const { pictures, aligned } = this.store;
     return side === 0 ? { from: pictures[0], to: aligned } : { from: aligned, to: pictures[0] };
+  }
+
+  private trusted(side: Side): Uint8Array {
+    return new Uint8Array(this.buffer, this.layout.seeds[side].trusted, this.layout.columns * this.layout.rows);
   }
 
   private seedPairs(trusted: Uint8Array): { from: Int32Array; u: Int32Array; v: Int32Array } {

@@ -15,11 +15,19 @@ export interface SideMotion {
   readonly residual: Flow;
 }
 
+/** How far a motion can be believed. */
+export interface Confidence {
+  /** 0..1 per sample. */
+  readonly trust: Plane;
+  /** 1 where the motion leaves the frame, so that nothing speaks for it nor against it. */
+  readonly outside: ArrayLike<number>;
+}
+
 /**
  * Confidence 0..1 per sample that the two pictures show the same thing along the motion: their colours agree and the
  * way back leads home. A tenth of it where the motion leaves the frame.
  */
-export function confidence(from: ColourPlanes, to: ColourPlanes, motion: SideMotion, back: SideMotion): Plane {
+export function confidence(from: ColourPlanes, to: ColourPlanes, motion: SideMotion, back: SideMotion): Confidence {
   const { width, height } = from;
   const { colour, trip, outside } = compare(from, to, motion, back);
   const smooth = blur(colour, 1).data;
@@ -28,7 +36,7 @@ export function confidence(from: ColourPlanes, to: ColourPlanes, motion: SideMot
     const trust = Math.exp(-Math.min(8, smooth[i]! / COLOUR_SCALE + trip[i]!));
     out.data[i] = outside[i] ? 0.1 * trust : trust;
   }
-  return out;
+  return { trust: out, outside };
 }
 
 /** What both ends of the motion show, and where it leads. */

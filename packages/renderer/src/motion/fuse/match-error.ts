@@ -4,7 +4,9 @@ import { type ColourPlanes, type Flow, lumaOf } from '../raster/plane.ts';
 import { Place } from '../raster/sample.ts';
 
 /** No single sample may be worse than this (0..255 steps): a wrong pixel is wrong, however bright. */
-const WORST = 40;
+export const WORST = 40;
+/** What the error of a sample is said to be whose motion leaves the picture: there is nothing to compare. */
+export const UNKNOWN = -1;
 /** Weight of slope differences against colour differences. */
 const SLOPE_WEIGHT = 0.7;
 
@@ -18,7 +20,7 @@ export function comparable(colours: ColourPlanes): ComparedPicture {
   return { colours, slope: gradient(lumaOf(colours)) };
 }
 
-/** How badly `to`, read along the flow, resembles `from`: colour + slope per sample, 0..68, beyond the frame 40. */
+/** How badly `to`, read along the flow, resembles `from`: colour + slope per sample, 0..68, UNKNOWN beyond the frame. */
 export function matchError(from: ComparedPicture, to: ComparedPicture, flow: Flow): Float32Array {
   const { width, height } = flow;
   const desk = rasterDesk(width, height);
@@ -34,7 +36,7 @@ export function matchError(from: ComparedPicture, to: ComparedPicture, flow: Flo
     number,
     number,
   ];
-  desk.kernels.misfit(width, height, second - a, a, b, u, v, WORST, SLOPE_WEIGHT, WORST, out);
+  desk.kernels.misfit(width, height, second - a, a, b, u, v, WORST, SLOPE_WEIGHT, UNKNOWN, out);
   return desk.plane(12).slice();
 }
 
@@ -54,7 +56,7 @@ export function plainMatchError(from: ComparedPicture, to: ComparedPicture, flow
       const tx = x + flow.u[i]!;
       const ty = y + flow.v[i]!;
       if (tx < -1 || ty < -1 || tx > width || ty > height) {
-        out[i] = WORST;
+        out[i] = UNKNOWN;
         continue;
       }
       place.aim(tx, ty);

@@ -5,6 +5,8 @@ import { type MatchLayout, SEED_STEP } from './match-layout.ts';
 /** Spatial (samples) and colour scale of the spread, the study's tuning. */
 const SPATIAL = 60;
 const RANGE = 40;
+/** Across strong edges hardly anything gets, but what does is all there is to go by behind them. */
+const LEAST_WEIGHT = 1e-30;
 
 /** Spreads the trusted seeds' displacements over the whole picture, along its surfaces and not across its edges. */
 export function densifySeeds(
@@ -30,7 +32,7 @@ export function densifySeeds(
   }
   domainTransform([flow.u, flow.v, weight], edges, SPATIAL, RANGE);
   for (let i = 0; i < weight.length; i++) {
-    const scale = 1 / Math.max(weight[i]!, 1e-9);
+    const scale = 1 / Math.max(weight[i]!, LEAST_WEIGHT);
     flow.u[i]! *= scale;
     flow.v[i]! *= scale;
   }

@@ -44,6 +44,8 @@ export interface SeedLayout {
   readonly startU: number;
   readonly startV: number;
   readonly cost: number;
+  /** One byte per seed: 1 = trusted, once they have been judged. */
+  readonly trusted: number;
   /** Displacements of every sample of the coarsest level. */
   readonly coarseU: number;
   readonly coarseV: number;
@@ -81,6 +83,7 @@ export function planMatch(width: number, height: number): MatchLayout {
     startU: take(grid),
     startV: take(grid),
     cost: take(grid),
+    trusted: take(columns * rows),
     coarseU: take(coarse),
     coarseV: take(coarse),
     lost: take(grid),
