@@ -20,7 +20,7 @@ interface Asked {
 }
 
 /**
- * @param port keeps the process alive only while an answer is awaited
+ * @param port keeps the process alive until it is ready, and then while an answer is awaited
  * @param onCommit called before any of the calls in a commit is told to be done
  */
 export function pendingCalls(port: MessagePort | Worker, onCommit: () => void): PendingCalls {
@@ -31,7 +31,10 @@ export function pendingCalls(port: MessagePort | Worker, onCommit: () => void): 
   let isClosing = false;
   let failure: Error | undefined;
   port.on('message', (message: FromThread) => {
-    if (message === 'ready') return ready.resolve();
+    if (message === 'ready') {
+      ready.resolve();
+      return letGo();
+    }
     onCommit();
     for (const outcome of message) {
       const call = asked.get(outcome.id);
@@ -39,9 +42,11 @@ export function pendingCalls(port: MessagePort | Worker, onCommit: () => void): 
       if ('thrown' in outcome) call?.reject(unpacked(outcome.thrown));
       else call?.resolve(outcome.result);
     }
-    if (asked.size === 0 && !isClosing) port.unref();
+    letGo();
   });
-  port.unref();
+  const letGo = () => {
+    if (asked.size === 0 && !isClosing) port.unref();
+  };
   const send = (message: ToThread, owned: readonly ArrayBuffer[]) => {
     port.ref();
     port.postMessage(message, owned);

@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { Fault } from '../../../domain/fault.ts';
@@ -119,6 +121,20 @@ it('a store with a crowd leaves one file behind, and nothing that was told is lo
   expect(onLost).not.toHaveBeenCalled();
   store = await openSqliteStore(path);
   expect(await store.videos.counts()).toMatchObject({ pending: 80 });
+});
+
+it('a store that is closed while its thread starts is closed to the end', async () => {
+  const script = `
+    import { openRelievedSqliteStore } from ${JSON.stringify(new URL('open-relieved.ts', import.meta.url))};
+    import { pending } from ${JSON.stringify(new URL('../../../ports/store-contract/fixtures.contract.ts', import.meta.url))};
+    const store = await openRelievedSqliteStore(process.argv[1], { crowd: 1, onLost: console.error });
+    await store.videos.insert(pending(1), {});
+    await store.close();
+    process.stdout.write('closed');
+  `;
+  const args = ['--input-type=module', '-e', script, join(folder, 'other.db')];
+  expect(await promisify(execFile)(process.execPath, args)).toMatchObject({ stdout: 'closed' });
+  expect(existsSync(join(folder, 'other.db-wal'))).toBe(false);
 });
 
 it('a fault is itself on the other side, and so is a bug', () => {
