@@ -87,6 +87,14 @@ describe('the image', () => {
     expect(lastStage[at('ENTRYPOINT')]).toContain('packages/server/bin/inbetween.js');
   });
 
+  it('and the service file start Node with the options of npm start', () => {
+    const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: { start: string } };
+    const [, ...start] = scripts.start.split(' ').slice(0, -1);
+    expect(start.some((word) => word.startsWith('--'))).toBe(true);
+    expect(lastStage.at(-2)).toBe(`ENTRYPOINT ${JSON.stringify(['node', ...start]).replaceAll(',', ', ')}`);
+    expect(read('inbetween.service')).toContain(`ExecStart=/usr/bin/node ${start.join(' ')} serve`);
+  });
+
   it('gives its user a volume to write to, which is the data folder', () => {
     const folder = lastStage.join(' ').match(/INBETWEEN_DATA_DIR=(\S+)/)?.[1];
     expect(lastStage).toContain(`VOLUME ${folder}`);
@@ -290,7 +298,11 @@ describe('the systemd unit', () => {
       .filter((line) => line !== '' && !line.startsWith('#'));
     expect(lines.filter((line) => !/^(\[(Unit|Service|Install)\]|[A-Z][A-Za-z]+=\S.*)$/.test(line))).toEqual([]);
     const command = lines.find((line) => line.startsWith('ExecStart=')) ?? '';
-    expect(existsSync(join(ROOT, command.split(' ')[1] ?? 'none'))).toBe(true);
+    const file = command
+      .split(' ')
+      .slice(1)
+      .find((word) => !word.startsWith('--'));
+    expect(existsSync(join(ROOT, file ?? 'none'))).toBe(true);
     const set = lines.filter((line) => line.startsWith('Environment=')).map((line) => line.split('=')[1] ?? '');
     expect(set.filter((name) => !KNOWN.has(name))).toEqual([]);
     expect(lines).toContain('DynamicUser=yes');

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Figure, quantile, round } from './figures.ts';
 import { startHelper } from './helper.ts';
 import { type Milestone, machineMs } from './milestone.ts';
+import { startFlags } from './start-flags.ts';
 
 const WARM_UP = 3;
 /** After each video, until the system is idle again. */
@@ -17,7 +18,7 @@ interface Life {
 
 /** Figure 4: from the POST to `queued`, and from there to the backend's call, one video at a time. */
 export async function measureAdmission(folder: string, body: Buffer, videos: number): Promise<readonly Figure[]> {
-  const server = startHelper('all', [folder]);
+  const server = startHelper('all', [folder], startFlags());
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   try {
     const { port, secret } = await server.ask<{ readonly port: number; readonly secret: string }>({});

@@ -12,9 +12,10 @@ export interface Helper {
 const ANSWER_MS = 60_000;
 const STOP_MS = 15_000;
 
-/** Starts `<name>.ts` of this folder. Its standard output, where the server logs, goes nowhere. */
-export function startHelper(name: string, args: readonly string[] = []): Helper {
+/** Starts `<name>.ts` of this folder, with these options of Node. Its standard output, where the server logs, goes nowhere. */
+export function startHelper(name: string, args: readonly string[] = [], flags: readonly string[] = []): Helper {
   const child = fork(fileURLToPath(new URL(`./${name}.ts`, import.meta.url)), [...args], {
+    execArgv: [...process.execArgv, ...flags],
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });

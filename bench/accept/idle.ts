@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Figure, median, round } from './figures.ts';
 import { ended } from './helper.ts';
+import { startFlags } from './start-flags.ts';
 
 const BIN = fileURLToPath(new URL('../../packages/server/bin/inbetween.js', import.meta.url));
 const LISTEN_MS = 30_000;
@@ -52,7 +53,7 @@ interface Started {
 /** Starts the server in a new folder and ends it; looks at its memory after `idleMs`, when given. */
 async function startOnce(folder: string, cache: string, idleMs: number | undefined): Promise<Started> {
   const data = await mkdtemp(join(folder, 'idle-'));
-  const child = spawn(process.execPath, [BIN, 'serve', '--port', '0', '--data-dir', data], {
+  const child = spawn(process.execPath, [...startFlags(), BIN, 'serve', '--port', '0', '--data-dir', data], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'] ?? '', NODE_COMPILE_CACHE: cache },
   });

@@ -5,6 +5,7 @@ import { type Figure, median, round } from './figures.ts';
 import { type Helper, startHelper } from './helper.ts';
 import type { Reachable } from './lives.ts';
 import type { LoadAnswer, LoadOrder } from './load.ts';
+import { startFlags } from './start-flags.ts';
 import { countWal } from './wal.ts';
 
 /** The API in one process, the load generator in another. */
@@ -28,7 +29,7 @@ export async function openBench(
   folder: string,
   rest: Pick<Bench, 'body' | 'ms' | 'rounds' | 'profiles'>,
 ): Promise<Bench> {
-  const api = startHelper('api', [folder]);
+  const api = startHelper('api', [folder], startFlags());
   const load = startHelper('load');
   return { ...rest, api, load, ...(await api.ask<Where>({ do: 'where' } satisfies ApiOrder)) };
 }
