@@ -12,7 +12,8 @@ const LEAVING = 2;
 
 /**
  * Takes every sample's displacement from the candidate that fits best around it: by likeness, and by whether any of the
- * other direction's candidates leads back. Then removes single wrong vectors. Leaving the picture costs as much as the worst match unless it `mayLeave`.
+ * other direction's candidates leads back. Then removes single wrong vectors. Leaving the picture costs as much as the
+ * worst match unless it `mayLeave`.
  */
 export function chooseFlow(
   from: ComparedPicture,

@@ -34,8 +34,8 @@ export interface RegularMotion {
 /**
  * Makes the motion complete and calm. In regions that correspond, doubtful samples take their motion from trusted
  * ones on the same surface; elsewhere the motion fades smoothly to the camera's, so that the picture dissolves
- * instead of tearing. What leaves the picture is trusted as what stays on the same surface. `kept` tells where matches were kept (0..1), `prior` the camera's move when the residual is not
- * relative to it already.
+ * instead of tearing. What leaves the picture is trusted as what stays on the same surface. `kept` tells where matches
+ * were kept (0..1), `prior` the camera's move when the residual is not relative to it already.
  */
 export function regularise(
   residual: Flow,

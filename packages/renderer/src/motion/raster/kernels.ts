@@ -2,8 +2,8 @@ import { loadKernel, openSharedMemory } from '../kernels/web-assembly.ts';
 
 /**
  * The inner loops of this folder's filters over one memory. Arguments named after planes are byte offsets of planes of
- * width × height 32-bit floats at multiples of 16, others of scratch memory. Rasters are at least 4 × 1. The functions beside this file are the
- * twins, and use them for what is large enough.
+ * width × height 32-bit floats at multiples of 16, others of scratch memory. Rasters are at least 4 × 1. The functions
+ * beside this file are the twins, and use them for what is large enough.
  */
 export interface RasterKernels {
   /** Convolves both ways, in place; `taps` is the right half of the filter, `row` room for a row with its margins. */

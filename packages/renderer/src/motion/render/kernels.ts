@@ -5,9 +5,9 @@
 export interface FrameKernels {
   /**
    * Carries every sample of a motion field to where it is at the time of the frame and sums (u, v, z) there with
-   * bilinear weights × (z + 0.001). Sample p lands at matrix(p + share × motion(p)); one
-   * whose motion is NaN lands nowhere. Where several motions meet, the one
-   * that differs from `rest` counts up to 64 times as much: what moves otherwise than most of the picture is in front.
+   * bilinear weights × (z + 0.001). Sample p lands at matrix(p + share × motion(p)); one whose motion is NaN
+   * lands nowhere. Where several motions meet, the one that differs from `rest` counts up to 64 times as much: what moves
+   * otherwise than most of the picture is in front.
    */
   splat(
     width: number,
